@@ -1,10 +1,50 @@
 """The neural audio codec (DAC). No other file imports the `dac` package."""
 
 import functools
+import math
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+
+
+class CodecConfig(BaseModel):
+    """Constructor arguments of `dac.DAC`; the hop is always one codec frame (512 samples)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder_dim: int
+    encoder_rates: tuple[int, ...]
+    latent_dim: int | None = None
+    decoder_dim: int
+    decoder_rates: tuple[int, ...]
+    n_codebooks: int = 9
+    codebook_size: int = 1024
+    codebook_dim: int = 8
+
+    @model_validator(mode="after")
+    def _one_frame_a_hop(self) -> "CodecConfig":
+        if not math.prod(self.encoder_rates) == math.prod(self.decoder_rates) == FRAME_SAMPLES:
+            raise ValueError(f"the rates of encoder and decoder must each multiply to {FRAME_SAMPLES}")
+        return self
+
+
+def build_dac(config: CodecConfig) -> Any:
+    """A randomly initialised `dac.DAC` of the given shape."""
+    dac = import_dac()
+    arguments = config.model_dump() | {
+        "encoder_rates": list(config.encoder_rates),
+        "decoder_rates": list(config.decoder_rates),
+    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*weight_norm", category=FutureWarning)
+        return dac.DAC(**arguments, sample_rate=SAMPLE_RATE_HZ)
 
 
 @functools.cache

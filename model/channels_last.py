@@ -1,0 +1,88 @@
+"""DAC's 1-D layers run as channels-last 2-D ones, the layout in which CPUs multiply bf16 fast.
+
+`to_channels_last` changes how the layers of a `dac` encoder or decoder compute, not what they hold:
+parameters keep their names and shapes, so state dicts stay interchangeable with the stock class.
+Afterwards the network takes and returns tensors of shape [batch, channels, 1, time], made with `to_image`.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class _Conv(nn.Conv1d):
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight.to(x.dtype).unsqueeze(2)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
+        return F.conv2d(x, weight, bias, stride, padding, dilation, self.groups)  # type: ignore[arg-type]
+
+
+class _ConvTranspose(nn.ConvTranspose1d):
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        weight = self.weight.to(x.dtype).unsqueeze(2)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.conv_transpose2d(x, weight, bias, (1, *self.stride), (0, *self.padding))
+
+
+class _Snake(nn.Module):
+    alpha: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        alpha = self.alpha.unsqueeze(2)
+        if torch.is_grad_enabled():
+            return _SnakeFunction.apply(x, alpha)
+        alpha = alpha.to(x.dtype)
+        sine = (x * alpha).sin_()
+        return torch.addcmul(x, sine.mul_(sine), (alpha + 1e-9).reciprocal())
+
+
+@torch.compile(dynamic=True)
+def _snake_forward(x: Tensor, alpha: Tensor) -> Tensor:
+    sine = torch.sin(alpha * x.float())
+    return (x.float() + sine * sine / (alpha + 1e-9)).to(x.dtype)
+
+
+@torch.compile(dynamic=True)
+def _snake_backward(x: Tensor, alpha: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    value, slope = x.float(), gradient.float()
+    double = torch.sin(2 * alpha * value)
+    sine_squared = (1 - torch.cos(2 * alpha * value)) / 2
+    alpha_gradient = slope * (value * double / alpha - sine_squared / (alpha * alpha))
+    return (slope * (1 + double)).to(x.dtype), alpha_gradient.sum((0, 2, 3), keepdim=True)
+
+
+class _SnakeFunction(torch.autograd.Function):
+    """x + sin(alpha x)^2 / alpha in one pass over memory each way, keeping only x for the way back."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, alpha: Tensor) -> Tensor:  # type: ignore[no-untyped-def, override]
+        ctx.save_for_backward(x, alpha)
+        return _snake_forward(x, alpha)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def, override]
+        return _snake_backward(*ctx.saved_tensors, gradient)
+
+
+def to_image(signal: Tensor, dtype: torch.dtype) -> Tensor:
+    """[batch, channels, time] to a channels-last [batch, channels, 1, time]."""
+    # A plain `contiguous` leaves the strides of a one-channel image as they are, and all layers then run slowly.
+    return torch.empty_strided(
+        (*signal.shape[:2], 1, signal.shape[2]),
+        (signal.shape[1] * signal.shape[2], 1, signal.shape[1] * signal.shape[2], signal.shape[1]),
+        dtype=dtype,
+        device=signal.device,
+    ).copy_(signal.unsqueeze(2))
+
+
+def to_channels_last(network: nn.Module) -> nn.Module:
+    """Switch every Conv1d, ConvTranspose1d and Snake1d of `network` in place, and return it."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv1d):
+            module.__class__ = _Conv
+        elif isinstance(module, nn.ConvTranspose1d):
+            module.__class__ = _ConvTranspose
+        elif type(module).__name__ == "Snake1d":
+            module.__class__ = _Snake
+    return network

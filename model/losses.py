@@ -1,0 +1,47 @@
+"""Spectral losses of codec training (Kumar et al. 2023, "High-Fidelity Audio Compression with Improved RVQGAN", 3.4)."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.plan import SAMPLE_RATE_HZ
+
+
+def mel_filters(fft_size: int, bands: int) -> Tensor:
+    """Triangular filters equally spaced on the mel scale, [fft_size // 2 + 1, bands], each summing to one."""
+    mel_edges = np.linspace(0, 2595 * np.log10(1 + SAMPLE_RATE_HZ / 2 / 700), bands + 2)
+    edges_hz = 700 * (10 ** (mel_edges / 2595) - 1)
+    bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, fft_size // 2 + 1)[:, None]
+    lower, centre, upper = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
+    rising, falling = (bins_hz - lower) / (centre - lower), (upper - bins_hz) / (upper - centre)
+    weights = np.maximum(0, np.minimum(rising, falling))
+    return torch.tensor(weights / np.maximum(weights.sum(axis=0), 1e-9), dtype=torch.float32)
+
+
+class MultiScaleMelLoss(nn.Module):
+    """Mean absolute difference of log10 mel magnitudes over several window lengths (same paper, table 6)."""
+
+    def __init__(self, scales: dict[int, int], floor: float = 1e-5) -> None:
+        """`scales` maps each window length in samples to its number of mel bands; hops are a quarter window."""
+        super().__init__()
+        self._scales, self._floor = scales, floor
+        for size, bands in scales.items():
+            self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
+            self.register_buffer(f"filters_{size}", mel_filters(size, bands), persistent=False)
+
+    def forward(self, estimate: Tensor, reference: Tensor) -> Tensor:
+        """Loss of two float32 signals [batch, samples]; a scalar."""
+        return torch.stack([self._one_scale(size, estimate, reference) for size in self._scales]).sum()
+
+    def _one_scale(self, size: int, estimate: Tensor, reference: Tensor) -> Tensor:
+        with torch.no_grad():
+            wanted = self._log_mel(size, reference)
+        return F.l1_loss(self._log_mel(size, estimate), wanted)
+
+    def _log_mel(self, size: int, signal: Tensor) -> Tensor:
+        window, filters = getattr(self, f"window_{size}"), getattr(self, f"filters_{size}")
+        spectrum = torch.stft(signal, size, size // 4, window=window, return_complex=True)
+        power = torch.view_as_real(spectrum).square().sum(-1)
+        magnitude = (power + 1e-12).sqrt().transpose(1, 2)
+        return (magnitude @ filters).clamp(min=self._floor).log10()

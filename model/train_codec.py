@@ -1,0 +1,244 @@
+"""Training of the codec: `python main.py train codec`.
+
+Losses, weights and optimiser follow Kumar et al. 2023 (RVQGAN); the critic joins after the spectra have settled.
+"""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.channels_last import to_channels_last, to_image
+from model.codec import CodecConfig, build_dac
+from model.data import Corpus
+from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
+from model.losses import MultiScaleMelLoss
+from model.plan import SAMPLE_RATE_HZ
+from model.training import (
+    AveragedWeights,
+    Log,
+    cosine_schedule,
+    device_and_dtype,
+    load_checkpoint,
+    plot_log,
+    save_checkpoint,
+)
+
+
+class CodecTrainingConfig(BaseModel):
+    """A training configuration file (TOML)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    codec: CodecConfig
+    seed: int = 0
+    steps: int
+    batch: int
+    window_samples: int = 16_384
+    learning_rate: float = 8e-4
+    warmup_steps: int = 100
+    critic_from_step: int
+    critic_windows_samples: list[int] = [2048, 1024, 512]
+    critic_periods: list[int] = [2, 3, 5]
+    critic_channels: int = 16
+    mel_scales: dict[int, int] = {2048: 160, 1024: 100, 512: 60, 256: 30}
+    mel_weight: float = 15.0
+    waveform_weight: float = 10.0
+    feature_weight: float = 2.0
+    adversarial_weight: float = 1.0
+    codebook_weight: float = 1.0
+    commitment_weight: float = 0.25
+    average_decay: float = 0.999
+    log_every_steps: int = 25
+    checkpoint_every_steps: int = 250
+
+
+class CodecTrainer:
+    """One codec training run over a prepared data set, resumable from `checkpoint.pt` in its folder."""
+
+    def __init__(self, config: CodecTrainingConfig, data: Path, run: Path) -> None:
+        self.config, self.run, self.step = config, run, 0
+        self.device, self.dtype = device_and_dtype()
+        torch.manual_seed(config.seed)
+        self.corpus = Corpus(data)
+        self.dac = build_dac(config.codec).to(self.device).train()
+        to_channels_last(self.dac.encoder)
+        to_channels_last(self.dac.decoder)
+        self.critic = Discriminator(
+            config.critic_windows_samples, config.critic_periods, config.critic_channels
+        ).to(self.device)
+        self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
+        self.optimizer = torch.optim.AdamW(self.dac.parameters(), config.learning_rate, betas=(0.8, 0.99))
+        self.critic_optimizer = torch.optim.AdamW(
+            self.critic.parameters(), config.learning_rate / 2, betas=(0.8, 0.99)
+        )
+        self.average = AveragedWeights(self.dac, config.average_decay)
+        self.usage = CodebookUsage(self.dac)
+        run.mkdir(parents=True, exist_ok=True)
+
+    def resume(self) -> None:
+        state = load_checkpoint(self.run / "checkpoint.pt")
+        self.step = state["step"]
+        self.dac.load_state_dict(state["dac"])
+        self.critic.load_state_dict(state["critic"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self.average.state = state["average"]
+
+    def save(self) -> None:
+        state: dict[str, Any] = {
+            "step": self.step,
+            "config": self.config.model_dump(mode="json"),
+            "dac": self.dac.state_dict(),
+            "critic": self.critic.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "critic_optimizer": self.critic_optimizer.state_dict(),
+            "average": self.average.state,
+        }
+        save_checkpoint(self.run / "checkpoint.pt", state)
+
+    def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
+        """Run to the configured number of steps; `progress` hears each logged row."""
+        log = Log(self.run)
+        audio_seconds = self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
+        while self.step < self.config.steps:
+            log.add(self._train_step(self._batch()))
+            self.step += 1
+            if self.step % self.config.log_every_steps == 0:
+                progress(self.step, log.write(self.step, audio_seconds))
+            if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
+                self.save()
+                self._render()
+                plot_log(self.run)
+
+    def _batch(self) -> Tensor:
+        """Clean speech [batch, samples] at levels from 30 dB below full scale up, a little of it silent."""
+        rng = np.random.default_rng((self.config.seed, self.step))
+        windows = np.stack(
+            [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(self.config.batch)]
+        )
+        gains = 10 ** (rng.uniform(-24, 3, (len(windows), 1)) / 20)
+        return torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
+
+    def _train_step(self, real: Tensor) -> dict[str, Tensor]:
+        self._set_learning_rates()
+        fake, commitment, codebook = self._resynthesize(real)
+        losses = {
+            "mel": self.mel_loss(fake, real),
+            "waveform": F.l1_loss(fake, real),
+            "commitment": commitment,
+            "codebook": codebook,
+        }
+        if self.step >= self.config.critic_from_step:
+            losses |= self._criticize(real, fake)
+        total = sum(getattr(self.config, f"{name}_weight") * value for name, value in losses.items() if name != "critic")
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[union-attr]
+        nn.utils.clip_grad_norm_(self.dac.parameters(), 10.0)
+        self.optimizer.step()
+        self.average.update(self.dac)
+        return losses
+
+    def _set_learning_rates(self) -> None:
+        rate = self.config.learning_rate * cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        for group in self.critic_optimizer.param_groups:
+            group["lr"] = rate / 2
+
+    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        z = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
+        if self.step == 0:
+            set_codebooks(self.dac, z.detach())
+        z, codes, _, commitment, codebook = self.dac.quantizer(z)
+        self.usage.count(codes)
+        fake = self.dac.decoder(to_image(z, self.dtype)).float()
+        return fake[:, 0, 0], commitment, codebook
+
+    def _criticize(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Train the critic a step, and return what it now says of the codec's output."""
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            real_maps = self.critic(real)
+            loss = discriminator_loss(real_maps, self.critic(fake.detach()))
+            self.critic_optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.critic_optimizer.step()
+            self.critic.requires_grad_(False)
+            fake_maps = self.critic(fake)
+            self.critic.requires_grad_(True)
+        return {
+            "critic": loss.detach(),
+            "adversarial": adversarial_loss(fake_maps),
+            "feature": feature_loss(real_maps, fake_maps),
+        }
+
+    @torch.no_grad()
+    def _render(self) -> None:
+        """Write what went in and what came out of a fixed batch, one after the other, as `sample.flac`."""
+        real = self._fixed_batch()
+        fake = self._resynthesize(real)[0]
+        pairs = torch.stack([real, fake], 1).flatten().clamp(-1, 1).cpu().numpy()
+        soundfile.write(self.run / "sample.flac", pairs, SAMPLE_RATE_HZ)
+
+    def _fixed_batch(self) -> Tensor:
+        rng = np.random.default_rng(self.config.seed)
+        windows = [self.corpus.speech_window(2 * SAMPLE_RATE_HZ // 512 * 512, rng) for _ in range(4)]
+        return torch.from_numpy(np.stack(windows)).to(self.device)
+
+
+@torch.no_grad()
+def set_codebooks(dac: Any, latents: Tensor) -> None:
+    """Start each codebook from the residuals the encoder now makes of real speech, [batch, channels, frames]."""
+    residual = latents
+    for quantizer in dac.quantizer.quantizers:
+        projected = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
+        chosen = torch.randint(len(projected), (quantizer.codebook_size,), device=projected.device)
+        entries = projected[chosen]
+        quantizer.codebook.weight.copy_(entries + 0.01 * entries.std() * torch.randn_like(entries))
+        residual = residual - quantizer(residual)[0]
+
+
+class CodebookUsage:
+    """Counts chosen codebook entries, to move those that stay unused next to ones that are used."""
+
+    def __init__(self, dac: Any, window_steps: int = 100) -> None:
+        self._quantizers, self._window, self._steps = dac.quantizer.quantizers, window_steps, 0
+        self._counts = torch.zeros(dac.n_codebooks, dac.codebook_size)
+
+    @torch.no_grad()
+    def count(self, codes: Tensor) -> None:
+        """Count the codes of a batch [batch, codebooks, frames]; every `window_steps` calls, revive unused entries."""
+        for counts, used in zip(self._counts, codes.cpu().unbind(1), strict=True):
+            counts += torch.bincount(used.flatten(), minlength=len(counts))
+        self._steps += 1
+        if self._steps % self._window == 0:
+            for counts, quantizer in zip(self._counts, self._quantizers, strict=True):
+                self._revive(quantizer.codebook.weight, counts)
+            self._counts.zero_()
+
+    def perplexity(self) -> Tensor:
+        """Effective number of entries in use per codebook over the current window, float32 [codebooks]."""
+        share = self._counts / self._counts.sum(1, keepdim=True).clamp(min=1)
+        return (-(share * (share + 1e-12).log()).sum(1)).exp()
+
+    @staticmethod
+    def _revive(weight: Tensor, counts: Tensor) -> None:
+        unused = (counts == 0).nonzero().flatten()
+        source = weight[torch.multinomial(counts, max(1, len(unused)), replacement=True)[: len(unused)]]
+        weight[unused] = source + 0.1 * weight.std() * torch.randn_like(source)
+
+
+def train(config_path: Path, data: Path, run: Path, resume: bool, progress: Callable[[int, dict[str, float]], None]) -> None:
+    """Train the codec that `config_path` describes on the data set `data`, keeping everything in the folder `run`."""
+    config = CodecTrainingConfig.model_validate(tomllib.loads(config_path.read_text()))
+    trainer = CodecTrainer(config, data, run)
+    if resume:
+        trainer.resume()
+    trainer.train(progress)

@@ -1,0 +1,117 @@
+"""What both training runs share: checkpoints, averaged weights, learning-rate schedule, log and loss plot."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from model.errors import MaskSRError
+
+
+class TrainingError(MaskSRError):
+    """A training run cannot start or go on."""
+
+
+def device_and_dtype() -> tuple[torch.device, torch.dtype]:
+    """CUDA where there is one, else the CPU; bf16 where the machine multiplies it natively."""
+    if torch.cuda.is_available():
+        return torch.device("cuda"), torch.bfloat16
+    native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.device("cpu"), torch.bfloat16 if native else torch.float32
+
+
+def cosine_schedule(step: int, steps: int, warmup_steps: int, final_share: float = 0.05) -> float:
+    """Learning-rate factor: linear warm-up, then half a cosine down to `final_share`."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / max(1, steps - warmup_steps))
+    return final_share + (1 - final_share) * (1 + math.cos(math.pi * progress)) / 2
+
+
+class AveragedWeights:
+    """Exponential moving average of a network's state; `decay` rises over the first steps."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self._decay, self._updates = decay, 0
+        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        self._updates += 1
+        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                self.state[name].lerp_(value.detach(), 1 - decay)
+            else:
+                self.state[name].copy_(value)
+
+
+class Log:
+    """Training figures, one JSON object a line, appended to `log.jsonl` in the run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "log.jsonl"
+        self._sums: dict[str, float] = {}
+        self._count, self._since = 0, time.monotonic()
+
+    def add(self, losses: Mapping[str, Tensor]) -> None:
+        for name, value in losses.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
+        self._count += 1
+
+    def write(self, step: int, audio_seconds: float) -> dict[str, float]:
+        """Append the means since the last call and the throughput over `audio_seconds` of audio."""
+        elapsed = time.monotonic() - self._since
+        row = {"step": step, "audio_s_per_s": round(audio_seconds / elapsed, 2)}
+        row |= {name: round(total / self._count, 5) for name, total in self._sums.items()}
+        with self._path.open("a") as stream:
+            stream.write(json.dumps(row) + "\n")
+        self._sums, self._count, self._since = {}, 0, time.monotonic()
+        return row
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` so that a kill at any moment leaves the previous checkpoint whole."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of tensors and plain values; nothing in it can run code.
+
+    Raises:
+        TrainingError: there is no checkpoint at `path`.
+    """
+    if not path.exists():
+        raise TrainingError(f"{path} does not exist; start the run without --resume")
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return checkpoint
+
+
+def read_log(folder: Path) -> Iterator[dict[str, float]]:
+    """The rows of the run's log, oldest first."""
+    for line in (folder / "log.jsonl").read_text().splitlines():
+        yield json.loads(line)
+
+
+def plot_log(folder: Path) -> Path:
+    """Draw every figure of the run's log against audio seen into `losses.png`, and return its path."""
+    import matplotlib.figure
+
+    rows = list(read_log(folder))
+    names = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "step"]
+    figure = matplotlib.figure.Figure(figsize=(9, 2 * len(names)), layout="constrained")
+    for axis, name in zip(figure.subplots(len(names), sharex=True, squeeze=False)[:, 0], names, strict=True):
+        points = [(row["step"], row[name]) for row in rows if name in row]
+        axis.plot(*zip(*points, strict=True))
+        axis.set_ylabel(name)
+    axis.set_xlabel("step")
+    figure.savefig(folder / "losses.png")
+    return folder / "losses.png"
