@@ -1,0 +1,175 @@
+"""Bundles: the weights of a restorer in a folder of `config.json` and safetensors files.
+
+Nothing in a bundle is ever unpickled, so a bundle from anywhere is safe to open.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from safetensors import SafetensorError
+from torch import Tensor
+
+from model.codec import CodecConfig, build_dac
+from model.errors import BundleError
+
+FORMAT: Final = "masksr-bundle"
+VERSION: Final = 1
+SHIPPED = Path(__file__).parent / "bundles"
+CONFIG_FILE, CODEC_FILE, LANGUAGE_MODEL_FILE = (
+    "config.json",
+    "codec.safetensors",
+    "language_model.safetensors",
+)
+
+Tensors = Mapping[str, Tensor]
+
+
+class LanguageModelConfig(BaseModel):
+    """Shape of the speech encoder and the masked language model over codec tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: PositiveInt
+    encoder_layers: PositiveInt
+    layers: PositiveInt
+    heads: PositiveInt
+    feed_forward: PositiveInt
+    max_frames: PositiveInt
+
+
+class BundleConfig(BaseModel):
+    """The contents of `config.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["masksr-bundle"] = FORMAT
+    version: Literal[1] = VERSION
+    codec: CodecConfig
+    language_model: LanguageModelConfig | None = None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A validated configuration and the tensors that fit it, named as in the modules' state dicts.
+
+    A bundle without a language model holds a codec alone.
+    """
+
+    config: BundleConfig
+    codec: Tensors
+    language_model: Tensors = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the bundle in `folder`.
+
+        Raises BundleError if a file is missing, damaged, foreign, newer than this program, or does not
+        fit the others.
+        """
+        config = _read_config(folder / CONFIG_FILE)
+        with torch.device("meta"):
+            expected = build_dac(config.codec).state_dict()
+        codec = _read_tensors(folder / CODEC_FILE)
+        check_shapes(codec, expected, folder / CODEC_FILE)
+        language_model = _read_tensors(folder / LANGUAGE_MODEL_FILE) if config.language_model else {}
+        return cls(config, codec, language_model)
+
+    def save(self, folder: Path) -> None:
+        """Write the bundle into `folder`, each file whole or not at all, the configuration last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_tensors(folder / CODEC_FILE, self.codec)
+        if self.config.language_model:
+            _write_tensors(folder / LANGUAGE_MODEL_FILE, self.language_model)
+        partial = folder / f"{CONFIG_FILE}.partial"
+        partial.write_text(self.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        partial.replace(folder / CONFIG_FILE)
+
+
+def bundle_folder(name_or_path: str | Path) -> Path:
+    """The folder of a bundle that ships, by its name, or of any other, by its path."""
+    for folder in (SHIPPED / name_or_path, Path(name_or_path)):
+        if folder.is_dir():
+            return folder
+    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*/"))) or "none"
+    raise BundleError(
+        f"There is no bundle '{name_or_path}': name one that ships ({shipped}) or the folder of another."
+    )
+
+
+def check_shapes(tensors: Tensors, expected: Tensors, path: Path) -> None:
+    """Raise BundleError unless `tensors`, read from `path`, have the names and shapes of `expected`."""
+    for name in sorted(expected.keys() | tensors.keys()):
+        if name not in tensors:
+            problem = "is missing"
+        elif name not in expected:
+            problem = "is unknown"
+        elif tensors[name].shape != expected[name].shape:
+            problem = f"is {_size(tensors[name])} and not {_size(expected[name])}"
+        else:
+            continue
+        raise BundleError(
+            f"{path} does not fit its configuration, the tensor '{name}' {problem}: use the files of one and"
+            " the same bundle."
+        )
+
+
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape))
+
+
+def _read_config(path: Path) -> BundleConfig:
+    text = _read(path)
+    try:
+        _check_version(json.loads(text), path)
+        return BundleConfig.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise BundleError(
+            f"{path} is not valid ('{key}': {problem['msg']}): restore the file its bundle came with."
+        ) from error
+    except ValueError as error:
+        raise BundleError(f"{path} is damaged ({error}): restore the file its bundle came with.") from error
+
+
+def _check_version(config: Any, path: Path) -> None:
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise BundleError(
+            f"{path} does not describe a MaskSR bundle: choose a folder whose {CONFIG_FILE} does."
+        )
+    version = config.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise BundleError(
+            f"{path} is of bundle version {version}, newer than this program's {VERSION}: update the program."
+        )
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load(_read(path))
+    except SafetensorError as error:
+        raise BundleError(
+            f"{path} is damaged or no safetensors file ({error}): copy or download it again."
+        ) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BundleError(f"{path} is missing: choose the folder of a complete bundle.") from None
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}): check the file.") from error
+
+
+def _write_tensors(path: Path, tensors: Tensors) -> None:
+    partial = path.with_suffix(".partial")
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    safetensors.torch.save_file(contiguous, partial)
+    partial.replace(path)
