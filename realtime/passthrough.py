@@ -1,0 +1,21 @@
+"""A restorer that changes nothing: the dry signal, cut and delayed exactly as a restored one."""
+
+from model.plan import FRAME_SAMPLES, WindowPlan
+from realtime.ring import Samples
+
+
+class PassThrough:
+    """Returns the hop, and the start of the look-ahead, of the window it is given."""
+
+    passes = 0
+
+    def __init__(self, plan: WindowPlan) -> None:
+        self.plan = plan
+
+    def restore_window(self, noisy: Samples) -> Samples:
+        """float32 [plan.window_samples] -> float32 [plan.hop_samples + plan.fade_samples], a copy."""
+        start = self.plan.context_frames * FRAME_SAMPLES
+        return noisy[start : start + self.plan.hop_samples + self.plan.fade_samples].copy()
+
+    def reset(self) -> None:
+        """Nothing to forget."""
