@@ -1,0 +1,174 @@
+"""The streaming restorer: blocks of any size and rate in, the same sizes out, a fixed delay later."""
+
+from dataclasses import dataclass
+from math import ceil
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from model.errors import MaskSRError
+from model.plan import SAMPLE_RATE_HZ, WindowPlan
+from realtime.crossfade import Crossfade, GainRamp
+from realtime.passthrough import PassThrough
+from realtime.resample import Resampler
+from realtime.ring import Ring, Samples
+from realtime.stats import Stats
+from realtime.windows import WindowCutter
+
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_BLOCK_FRAMES = 8192
+INPUT_LIMIT = 16.0  # +24 dB over full scale: room for hot float recordings, none for numbers that overflow
+LIMITER_KNEE = 0.9
+RAMP_MS = 20.0
+RESTORER_ERRORS = (MaskSRError, RuntimeError, FloatingPointError)  # RuntimeError: most of torch's
+
+
+class StreamError(MaskSRError):
+    """A stream is set up or used outside its limits."""
+
+
+class WindowRestorer(Protocol):
+    """What turns windows into restored sound; holds the state of one stream."""
+
+    @property
+    def passes(self) -> int: ...
+
+    @property
+    def plan(self) -> WindowPlan: ...
+
+    def restore_window(self, noisy: Samples, /) -> Samples:
+        """float32 [plan.window_samples] -> float32 [plan.hop_samples + plan.fade_samples].
+
+        Called with consecutive windows after construction or `reset`. The result is the restored hop
+        followed by a provisional start of the look-ahead.
+        """
+
+    def reset(self) -> None:
+        """Forget the stream so far."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What may change while a stream runs. `dry_wet`: 0 is the untouched input, 1 the restored sound."""
+
+    dry_wet: float = 1.0
+    bypass: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.dry_wet <= 1.0:
+            raise StreamError(f"dry_wet is {self.dry_wet}; choose a value from 0 (dry) to 1 (restored).")
+
+    @property
+    def wet_gain(self) -> float:
+        return 0.0 if self.bypass else self.dry_wet
+
+
+class StreamProcessor:
+    """Restores one mono stream.
+
+    The output does not depend on how the input was cut into blocks. A hop the restorer fails on is
+    replaced by the input of the same instant. Set `parameters` at any time, from any thread. Set
+    `overloaded` to let hops through unrestored, and so at next to no cost, until it is cleared.
+    """
+
+    def __init__(self, restorer: WindowRestorer) -> None:
+        self.parameters = Parameters()
+        self.overloaded = False
+        self._restorer = restorer
+        self._plan = restorer.plan
+        self._dry_restorer = PassThrough(self._plan)
+        self._cutter = WindowCutter(self._plan)
+        self._crossfade = Crossfade(self._plan.fade_samples)
+        self.stats = Stats(self._plan.hop_samples / SAMPLE_RATE_HZ)
+
+    def prepare(self, sample_rate_hz: int, max_block_frames: int) -> None:
+        """Set the device's rate and largest block, and start a stream.
+
+        Raises StreamError outside 8000..192000 Hz and 1..8192 frames.
+        """
+        if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
+            raise StreamError(
+                f"{sample_rate_hz} Hz is not supported; use a rate from {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz."
+            )
+        if not 1 <= max_block_frames <= MAX_BLOCK_FRAMES:
+            raise StreamError(
+                f"Blocks of {max_block_frames} frames are not supported; use 1 to {MAX_BLOCK_FRAMES} frames."
+            )
+        self._max_block_frames = max_block_frames
+        self._to_model = Resampler(sample_rate_hz, SAMPLE_RATE_HZ)
+        self._to_device = Resampler(SAMPLE_RATE_HZ, sample_rate_hz)
+        model_samples = self._to_model.delay_samples + self._plan.latency_samples
+        model_frames = ceil(model_samples * sample_rate_hz / SAMPLE_RATE_HZ)
+        self.latency_frames = model_frames + self._to_device.delay_samples
+        self._dry = Ring(self.latency_frames + max_block_frames)
+        self._wet = Ring(self.latency_frames + max_block_frames)
+        self._ramp = GainRamp(max(1, round(RAMP_MS * sample_rate_hz / 1000.0)), self.parameters.wet_gain)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream with the same settings: the same input then gives the same output."""
+        for part in (self._to_model, self._to_device, self._cutter, self._crossfade, self._restorer):
+            part.reset()
+        self._dry.clear()
+        self._wet.clear()
+        self._ramp.jump(self.parameters.wet_gain)
+        self.stats.clear()
+        self._restorer_is_behind = False
+
+    def process(self, block: Samples) -> Samples:
+        """float32 [n] in, float32 [n] out, `latency_frames` late and never outside -1..1.
+
+        Raises StreamError when the block is not mono or longer than prepared for.
+        """
+        if block.ndim != 1 or len(block) > self._max_block_frames:
+            raise StreamError(
+                f"A block has shape {block.shape}; send mono ones of up to {self._max_block_frames} frames."
+            )
+        clean = _without_wild_numbers(block)
+        self._dry.write(clean)
+        for window in self._cutter.push(self._to_model.push(clean)):
+            hop = _limit(self._crossfade.join(self._restore(window)))
+            self._wet.write(self._to_device.push(hop))
+        start = self._dry.written - len(block) - self.latency_frames
+        return self._mix(self._dry.read(start, len(block)), self._wet.read(start, len(block)))
+
+    def _mix(self, dry: Samples, wet: Samples) -> Samples:
+        gain = self._ramp.advance(self.parameters.wet_gain, len(dry))
+        return np.clip(dry * (1.0 - gain) + wet * gain, -1.0, 1.0)
+
+    def _restore(self, window: Samples) -> Samples:
+        """The restored hop and its tail, or the dry ones."""
+        dry = self._dry_restorer.restore_window(window)
+        if self.overloaded:
+            return self._fall_back(dry, "the machine could not keep up")
+        if self._restorer_is_behind:
+            self._restorer.reset()
+        started = perf_counter()
+        try:
+            restored = self._restorer.restore_window(window)
+        except RESTORER_ERRORS as error:
+            return self._fall_back(dry, str(error) or type(error).__name__)
+        if restored.shape != dry.shape or not np.isfinite(restored).all():
+            return self._fall_back(dry, "the model returned samples that are not finite or not enough")
+        self.stats.record_restored_hop(perf_counter() - started)
+        self._restorer_is_behind = False
+        return restored
+
+    def _fall_back(self, dry: Samples, error: str) -> Samples:
+        self.stats.record_dry_hop(error)
+        self._restorer_is_behind = True
+        return dry
+
+
+def _without_wild_numbers(block: Samples) -> Samples:
+    """A float32 copy in which anything that is not a number is silence."""
+    numbers = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(numbers, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float32)
+
+
+def _limit(hop: Samples) -> Samples:
+    """Exact up to the knee, then bent smoothly so as never to reach full scale."""
+    over = np.maximum(np.abs(hop) - LIMITER_KNEE, 0.0)
+    room = 1.0 - LIMITER_KNEE
+    return np.copysign(np.minimum(np.abs(hop), LIMITER_KNEE) + room * np.tanh(over / room), hop)
