@@ -4,19 +4,20 @@ Nothing in a bundle is ever unpickled, so a bundle from anywhere is safe to open
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.codec import CodecConfig, build_dac
 from model.errors import BundleError
+from model.language_model import LanguageModel, LanguageModelConfig
 
 FORMAT: Final = "masksr-bundle"
 VERSION: Final = 1
@@ -28,19 +29,6 @@ CONFIG_FILE, CODEC_FILE, LANGUAGE_MODEL_FILE = (
 )
 
 Tensors = Mapping[str, Tensor]
-
-
-class LanguageModelConfig(BaseModel):
-    """Shape of the speech encoder and the masked language model over codec tokens."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    width: PositiveInt
-    encoder_layers: PositiveInt
-    layers: PositiveInt
-    heads: PositiveInt
-    feed_forward: PositiveInt
-    max_frames: PositiveInt
 
 
 class BundleConfig(BaseModel):
@@ -73,12 +61,12 @@ class Bundle:
         fit the others.
         """
         config = _read_config(folder / CONFIG_FILE)
-        with torch.device("meta"):
-            expected = build_dac(config.codec).state_dict()
-        codec = _read_tensors(folder / CODEC_FILE)
-        check_shapes(codec, expected, folder / CODEC_FILE)
-        language_model = _read_tensors(folder / LANGUAGE_MODEL_FILE) if config.language_model else {}
-        return cls(config, codec, language_model)
+        codec = _read_tensors(folder / CODEC_FILE, lambda: build_dac(config.codec))
+        if (shape := config.language_model) is None:
+            return cls(config, codec)
+        codebooks, entries = config.codec.n_codebooks, config.codec.codebook_size
+        path = folder / LANGUAGE_MODEL_FILE
+        return cls(config, codec, _read_tensors(path, lambda: LanguageModel(shape, codebooks, entries)))
 
     def save(self, folder: Path) -> None:
         """Write the bundle into `folder`, each file whole or not at all, the configuration last."""
@@ -102,8 +90,10 @@ def bundle_folder(name_or_path: str | Path) -> Path:
     )
 
 
-def check_shapes(tensors: Tensors, expected: Tensors, path: Path) -> None:
-    """Raise BundleError unless `tensors`, read from `path`, have the names and shapes of `expected`."""
+def check_tensors(tensors: Tensors, build: Callable[[], nn.Module], path: Path) -> None:
+    """Raise BundleError unless `tensors`, read from `path`, fit the module that `build` makes."""
+    with torch.device("meta"):  # shapes alone, no memory
+        expected = build().state_dict()
     for name in sorted(expected.keys() | tensors.keys()):
         if name not in tensors:
             problem = "is missing"
@@ -150,13 +140,15 @@ def _check_version(config: Any, path: Path) -> None:
         )
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def _read_tensors(path: Path, build: Callable[[], nn.Module]) -> Tensors:
     try:
-        return safetensors.torch.load(_read(path))
+        tensors = safetensors.torch.load(_read(path))
     except SafetensorError as error:
         raise BundleError(
             f"{path} is damaged or no safetensors file ({error}): copy or download it again."
         ) from error
+    check_tensors(tensors, build, path)
+    return tensors
 
 
 def _read(path: Path) -> bytes:

@@ -8,14 +8,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from model.bundle import Bundle, BundleConfig, LanguageModelConfig, bundle_folder
+from model.bundle import Bundle, BundleConfig, bundle_folder
 from model.codec import CodecConfig, build_dac
 from model.errors import BundleError
+from model.language_model import LanguageModel, LanguageModelConfig
 
 CODEC = CodecConfig(encoder_dim=2, encoder_rates=(8, 64), decoder_dim=8, decoder_rates=(64, 8), n_codebooks=2)
-LANGUAGE_MODEL = LanguageModelConfig(
-    width=8, encoder_layers=1, layers=1, heads=2, feed_forward=16, max_frames=64
-)
+LANGUAGE_MODEL = LanguageModelConfig(width=8, encoder_layers=1, layers=1, heads=2, feed_forward=16)
 
 
 @pytest.fixture
@@ -53,16 +52,35 @@ def test_saved_bundle_loads_as_it_was(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["codec.safetensors", "config.json"]
 
 
-def test_language_model_is_kept_beside_the_codec(tmp_path: Path) -> None:
+@pytest.fixture
+def complete(tmp_path: Path) -> Path:
+    """A small bundle with a language model."""
+    torch.manual_seed(0)
+    language_model = LanguageModel(LANGUAGE_MODEL, CODEC.n_codebooks, CODEC.codebook_size)
     config = BundleConfig(codec=CODEC, language_model=LANGUAGE_MODEL)
-    weights = {"weight": torch.randn(8, 3).T}
-    Bundle(config, build_dac(CODEC).state_dict(), weights).save(tmp_path)
-    bundle = Bundle.load(tmp_path)
-    assert bundle.config == config
-    assert torch.equal(bundle.language_model["weight"], weights["weight"])
-    (tmp_path / "language_model.safetensors").unlink()
+    bundle = Bundle(config, build_dac(CODEC).state_dict(), language_model.state_dict())
+    bundle.save(tmp_path / "complete")
+    return tmp_path / "complete"
+
+
+def test_language_model_is_kept_beside_the_codec(complete: Path) -> None:
+    bundle = Bundle.load(complete)
+    assert bundle.config.language_model == LANGUAGE_MODEL
+    language_model = LanguageModel(LANGUAGE_MODEL, CODEC.n_codebooks, CODEC.codebook_size)
+    language_model.load_state_dict(bundle.language_model)
+
+
+def test_missing_language_model_is_one_error(complete: Path) -> None:
+    (complete / "language_model.safetensors").unlink()
     with pytest.raises(BundleError, match=r"language_model.safetensors is missing: choose the folder of"):
-        Bundle.load(tmp_path)
+        Bundle.load(complete)
+
+
+def test_language_model_of_another_bundle_is_one_error(complete: Path) -> None:
+    other = LanguageModel(LANGUAGE_MODEL, 3, CODEC.codebook_size).state_dict()
+    safetensors.torch.save_file(other, complete / "language_model.safetensors")
+    with pytest.raises(BundleError, match=r"language_model.safetensors does not fit its configuration"):
+        Bundle.load(complete)
 
 
 def test_saving_again_replaces_the_bundle(folder: Path) -> None:
