@@ -37,6 +37,13 @@ MakeRestorer = Callable[[], WindowRestorer]
 Progress = Callable[[Path, float], None]  # the source at work, and the share of it that is done, 0..1
 
 
+class SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # the package has no types
+    """A sound file read from start to end: soundfile otherwise seeks after every block, which ruins MP3."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True)
 class FileReport:
     """What became of one file. `dry_hops` of the `hops` had to be left as they were, for `last_error`."""
@@ -154,13 +161,13 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _open_source(source: Path) -> Iterator[soundfile.SoundFile]:
+def _open_source(source: Path) -> Iterator[SequentialFile]:
     if not source.is_file():
         raise AudioFileError(f"{source} is not there; check the path.")
     if source.suffix.lower() == ".raw":
         raise AudioFileError(f"{source} does not say what it holds; convert it to WAV first.")
     try:
-        reader = soundfile.SoundFile(source)
+        reader = SequentialFile(source)
     except soundfile.SoundFileError as error:
         raise AudioFileError(f"{source} is damaged or not audio; convert it to WAV or FLAC first.") from error
     with reader:
@@ -174,7 +181,7 @@ def _open_source(source: Path) -> Iterator[soundfile.SoundFile]:
 
 @contextmanager
 def _open_target(
-    part: Path, target: Path, rate_hz: int, reader: soundfile.SoundFile
+    part: Path, target: Path, rate_hz: int, reader: SequentialFile
 ) -> Iterator[soundfile.SoundFile]:
     frames = reader.frames * rate_hz // reader.samplerate
     container, subtype = output_format(target, frames, reader.channels)
@@ -189,7 +196,7 @@ def _open_target(
         yield writer
 
 
-def _read(reader: soundfile.SoundFile, source: Path, progress: Progress) -> Iterator[Frames]:
+def _read(reader: SequentialFile, source: Path, progress: Progress) -> Iterator[Frames]:
     """The file's blocks; at least one sample in all."""
     done = 0
     try:
@@ -211,7 +218,7 @@ def _read(reader: soundfile.SoundFile, source: Path, progress: Progress) -> Iter
         )
 
 
-def _at_rate(blocks: Iterator[Frames], reader: soundfile.SoundFile, rate_hz: int) -> Iterator[Frames]:
+def _at_rate(blocks: Iterator[Frames], reader: SequentialFile, rate_hz: int) -> Iterator[Frames]:
     """The same sound at `rate_hz`, in blocks of at most BLOCK_FRAMES."""
     resamplers = [Resampler(reader.samplerate, rate_hz) for _ in range(reader.channels)]
     for block in blocks:
