@@ -9,7 +9,8 @@ import soundfile
 
 from model.errors import AudioFileError
 from model.plan import WindowPlan
-from realtime.files import FORMATS, FileReport, output_format, restore_file, restore_folder
+from realtime.audio_file import FORMATS, output_format
+from realtime.files import FileReport, restore_file, restore_folder
 from realtime.passthrough import PassThrough
 from realtime.processor import StreamProcessor
 from realtime.ring import Samples
@@ -35,7 +36,7 @@ def inverter() -> Inverter:
 
 
 def quiet(source: Path, done: float) -> None:
-    assert 0.0 < done <= 1.0
+    assert 0.0 <= done <= 1.0
 
 
 def restore(source: Path, target: Path) -> FileReport:

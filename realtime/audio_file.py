@@ -1,0 +1,124 @@
+"""Audio files as the program reads and writes them: from start to end, and in one step."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from model.errors import AudioFileError
+
+FORMATS = {
+    ".aif": ("AIFF", "PCM_24"),
+    ".aiff": ("AIFF", "PCM_24"),
+    ".caf": ("CAF", "PCM_24"),
+    ".flac": ("FLAC", "PCM_24"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".w64": ("W64", "PCM_24"),
+    ".wav": ("WAV", "PCM_24"),
+}
+WAV_MAX_BYTES = 2**32 - 2**16
+MAX_CHANNELS = 2
+SLACK_SECONDS = 0.1  # by which compressed formats misjudge their length
+REPAIR = "repair it first, for example with `ffmpeg -i IN OUT.wav`"
+
+Frames = NDArray[np.float32]  # [frames, channels]
+
+
+class SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # the package has no types
+    """A sound file read from start to end: soundfile otherwise seeks after every block, which ruins MP3."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def output_format(target: Path, frames: int, channels: int) -> tuple[str, str]:
+    """libsndfile's container and sample format for `target`: 24 bit where the container is lossless.
+
+    A WAV file too long for its 32-bit sizes becomes RF64. Raises AudioFileError for an unknown suffix.
+    """
+    if target.suffix.lower() not in FORMATS:
+        raise AudioFileError(f"{target} has no known audio suffix; use one of {', '.join(FORMATS)}.")
+    container, subtype = FORMATS[target.suffix.lower()]
+    too_long = container == "WAV" and frames * channels * 3 > WAV_MAX_BYTES
+    return ("RF64" if too_long else container), subtype
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to; it becomes `target` on success and vanishes on any failure."""
+    output_format(target, 0, 1)
+    if target.is_dir():
+        raise AudioFileError(f"{target} is a folder; name a file.")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(target)
+    except (OSError, soundfile.SoundFileError) as error:
+        raise AudioFileError(
+            f"{target} could not be written ({error}); check the place and its space."
+        ) from error
+    finally:
+        if part.exists():
+            part.unlink()
+
+
+@contextmanager
+def open_source(source: Path) -> Iterator[SequentialFile]:
+    """`source`, open for reading; mono or stereo. Raises AudioFileError."""
+    if not source.is_file():
+        raise AudioFileError(f"{source} is not there; check the path.")
+    if source.suffix.lower() == ".raw":
+        raise AudioFileError(f"{source} does not say what it holds; convert it to WAV first.")
+    try:
+        reader = SequentialFile(source)
+    except soundfile.SoundFileError as error:
+        raise AudioFileError(f"{source} is damaged or not audio; convert it to WAV or FLAC first.") from error
+    with reader:
+        if reader.channels > MAX_CHANNELS:
+            raise AudioFileError(
+                f"{source} has {reader.channels} channels; mix it down to one or two first, "
+                "for example with `ffmpeg -i IN -ac 2 OUT`."
+            )
+        yield reader
+
+
+def read_blocks(reader: SequentialFile, block_frames: int) -> Iterator[Frames]:
+    """The whole sound in blocks, the last one shorter. Raises AudioFileError where it is damaged or empty."""
+    done = 0
+    try:
+        while len(block := reader.read(block_frames, dtype="float32", always_2d=True)):
+            yield block
+            done += len(block)
+    except soundfile.SoundFileError as error:
+        raise AudioFileError(f"{reader.name} is damaged ({error}); {REPAIR}.") from error
+    if not done:
+        raise AudioFileError(f"{reader.name} holds no audio; record it again.")
+    if done < reader.frames - SLACK_SECONDS * reader.samplerate:
+        raise AudioFileError(f"{reader.name} is damaged: it ends too early; {REPAIR}.")
+
+
+@contextmanager
+def open_target(
+    part: Path, target: Path, rate_hz: int, channels: int, frames: int
+) -> Iterator[soundfile.SoundFile]:
+    """`part`, open for writing about `frames` frames in the format that `target` names.
+
+    Makes the folder where needed. Raises AudioFileError, or OSError for `replacing` to explain.
+    """
+    container, subtype = output_format(target, frames, channels)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.touch()
+    try:
+        writer = soundfile.SoundFile(part, "w", rate_hz, channels, subtype, format=container)
+    except soundfile.SoundFileError as error:
+        raise AudioFileError(
+            f"{target.suffix} cannot hold {channels} channel(s) at {rate_hz} Hz ({error}); use .wav."
+        ) from error
+    with writer:
+        yield writer
