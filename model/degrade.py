@@ -157,9 +157,14 @@ def quantise_spectrum(audio: Audio, rng: np.random.Generator) -> Audio:
 
 
 def clip(audio: Audio, threshold: float, hard: bool) -> Audio:
-    """Limit at `threshold` times the peak: cut off flat, or bend smoothly towards it."""
+    """Limit at `threshold` times the peak, cut off flat or bent smoothly, at the power it had before.
+
+    Keeping the power tells what happens: the gain was too high for the converter, the voice not too low.
+    """
     limit = np.float32(max(threshold * float(np.max(np.abs(audio))), 1e-9))
-    return np.clip(audio, -limit, limit) if hard else limit * np.tanh(audio / limit)
+    limited = np.clip(audio, -limit, limit) if hard else limit * np.tanh(audio / limit)
+    power = max(float(np.mean(np.square(limited))), 1e-18)
+    return limited * np.float32(np.sqrt(np.mean(np.square(audio)) / power))
 
 
 def draw_edge_hz(rng: np.random.Generator) -> float:

@@ -49,7 +49,8 @@ def vary_recording(
     speed = 2.0 ** rng.uniform(-0.32, 0.32)
     needed = int(np.ceil(samples * speed)) + 1
     start = int(rng.integers(max(1, len(recording) - needed + 1)))
-    stretch = np.resize(recording[start : start + needed], needed)  # a short one is looped
+    stretch = recording[start : start + needed].astype(np.float32)
+    stretch = np.pad(stretch, (0, needed - len(stretch)), mode="wrap")  # a short one is looped
     positions = np.arange(samples) * speed
     faster = np.interp(positions, np.arange(needed), stretch)
     tilt = rng.uniform(-0.4, 0.4)  # one-zero tilt: positive dulls, negative brightens
