@@ -90,10 +90,8 @@ def bundle_folder(name_or_path: str | Path) -> Path:
     )
 
 
-def check_tensors(tensors: Tensors, build: Callable[[], nn.Module], path: Path) -> None:
-    """Raise BundleError unless `tensors`, read from `path`, fit the module that `build` makes."""
-    with torch.device("meta"):  # shapes alone, no memory
-        expected = build().state_dict()
+def check_shapes(tensors: Tensors, expected: Tensors, path: Path) -> None:
+    """Raise BundleError unless `tensors`, read from `path`, have the names and shapes of `expected`."""
     for name in sorted(expected.keys() | tensors.keys()):
         if name not in tensors:
             problem = "is missing"
@@ -147,7 +145,9 @@ def _read_tensors(path: Path, build: Callable[[], nn.Module]) -> Tensors:
         raise BundleError(
             f"{path} is damaged or no safetensors file ({error}): copy or download it again."
         ) from error
-    check_tensors(tensors, build, path)
+    with torch.device("meta"):  # shapes alone, no memory
+        expected = build().state_dict()
+    check_shapes(tensors, expected, path)
     return tensors
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from model.bundle import Bundle, BundleConfig, check_tensors
+from model.bundle import Bundle, BundleConfig, check_shapes
 from model.codec import CodecConfig, build_dac, import_dac
 from model.errors import BundleError
 from model.plan import SAMPLE_RATE_HZ
@@ -42,7 +42,8 @@ def read_official_codec(weights: Path) -> Bundle:
         ) from error
     if sample_rate_hz != SAMPLE_RATE_HZ:
         raise BundleError(f"{weights} is a codec for {sample_rate_hz} Hz: choose the 44.1 kHz weights.")
-    check_tensors(tensors, lambda: build_dac(config), weights)
+    with torch.device("meta"):
+        check_shapes(tensors, build_dac(config).state_dict(), weights)
     return Bundle(BundleConfig(codec=config), tensors)
 
 
