@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from model.codec import CodecConfig, build_dac
+from model.codec import Codec, CodecConfig, build_dac
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
 
@@ -67,6 +67,12 @@ class Bundle:
         codebooks, entries = config.codec.n_codebooks, config.codec.codebook_size
         path = folder / LANGUAGE_MODEL_FILE
         return cls(config, codec, _read_tensors(path, lambda: LanguageModel(shape, codebooks, entries)))
+
+    def build_codec(self, device: torch.device, dtype: torch.dtype) -> Codec:
+        """The codec with its weights, its convolutions computing in `dtype`."""
+        dac = build_dac(self.config.codec)
+        dac.load_state_dict(self.codec)
+        return Codec(dac.to(device), dtype)
 
     def save(self, folder: Path) -> None:
         """Write the bundle into `folder`, each file whole or not at all, the configuration last."""

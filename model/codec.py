@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, model_validator
+from torch import Tensor, nn
 
+from model.channels_last import to_channels_last, to_image
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
@@ -45,6 +48,44 @@ def build_dac(config: CodecConfig) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*weight_norm", category=FutureWarning)
         return dac.DAC(**arguments, sample_rate=SAMPLE_RATE_HZ)
+
+
+class Codec:
+    """A trained `dac.DAC` for inference: audio to tokens and back.
+
+    The convolutions compute in `dtype`; the quantizer, where small differences change a token, in float32.
+    """
+
+    def __init__(self, dac: Any, dtype: torch.dtype) -> None:
+        self._dac, self._dtype = dac.eval().requires_grad_(False), dtype
+        for network in (dac.encoder, dac.decoder):
+            for module in network.modules():
+                if hasattr(module, "weight_g"):
+                    nn.utils.remove_weight_norm(module)
+            to_channels_last(network).to(dtype)
+        self.codebooks: int = dac.n_codebooks
+        self.codebook_size: int = dac.codebook_size
+
+    @torch.no_grad()
+    def encode(self, audio: Tensor) -> Tensor:
+        """float32 [batch, frames * 512] at 44.1 kHz to tokens, int64 [batch, codebooks, frames]."""
+        latents = self._dac.encoder(to_image(audio[:, None], self._dtype)).squeeze(2).float()
+        tokens: Tensor = self._dac.quantizer(latents)[1]
+        return tokens
+
+    @torch.no_grad()
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Tokens, int64 [batch, codebooks, frames], to float32 [batch, frames * 512]."""
+        latents = self._dac.quantizer.from_codes(tokens)[0]
+        audio: Tensor = self._dac.decoder(to_image(latents, self._dtype))
+        return audio[:, 0, 0].float()
+
+    @torch.no_grad()
+    def vectors(self) -> Tensor:
+        """What each codebook entry adds to the latents, float32 [codebooks, codebook_size, channels]."""
+        return torch.stack(
+            [q.out_proj(q.codebook.weight.t()[None])[0].t() for q in self._dac.quantizer.quantizers]
+        )
 
 
 @functools.cache

@@ -137,6 +137,8 @@ class Corpus:
         ]
         self.speech = [clip for clip in clips if clip.kind == "speech"]
         self.noise = [clip for clip in clips if clip.kind == "noise"]
+        weights = [clip.length * (min(clip.bandwidth_hz, FULL_BAND_HZ) / FULL_BAND_HZ) ** 3 for clip in self.speech]
+        self._cumulative_weights = np.cumsum(weights)
         self._by_group: dict[str, list[Clip]] = {}
         for clip in self.speech:
             self._by_group.setdefault(clip.group, []).append(clip)
@@ -162,11 +164,13 @@ class Corpus:
             clip, offset = companions[int(rng.integers(len(companions)))], 0
         return window
 
+    def babble(self, length: int, rng: np.random.Generator) -> FloatArray:
+        """`length` samples of several voices at once."""
+        voices = [self.speech_window(length, rng) for _ in range(int(rng.integers(3, 8)))]
+        return np.sum(voices, axis=0, dtype=np.float32)
+
     def _draw(self, rng: np.random.Generator) -> int:
-        if not hasattr(self, "_cumulative"):
-            weights = [clip.length * (min(clip.bandwidth_hz, FULL_BAND_HZ) / FULL_BAND_HZ) ** 3 for clip in self.speech]
-            self._cumulative = np.cumsum(weights)
-        return int(np.searchsorted(self._cumulative, rng.uniform(0, self._cumulative[-1])))
+        return int(np.searchsorted(self._cumulative_weights, rng.uniform(0, self._cumulative_weights[-1])))
 
 
 def _faded(samples: FloatArray) -> FloatArray:

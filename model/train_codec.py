@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.bundle import Bundle, BundleConfig
 from model.channels_last import to_channels_last, to_image
 from model.codec import CodecConfig, build_dac
 from model.data import Corpus
@@ -29,6 +30,8 @@ from model.training import (
     load_checkpoint,
     plot_log,
     save_checkpoint,
+    share_gradients,
+    workers,
 )
 
 
@@ -42,8 +45,8 @@ class CodecTrainingConfig(BaseModel):
     steps: int
     batch: int
     window_samples: int = 16_384
-    learning_rate: float = 8e-4
-    warmup_steps: int = 100
+    learning_rate: float = 4e-4
+    warmup_steps: int = 200
     critic_from_step: int
     critic_windows_samples: list[int] = [2048, 1024, 512]
     critic_periods: list[int] = [2, 3, 5]
@@ -61,10 +64,16 @@ class CodecTrainingConfig(BaseModel):
 
 
 class CodecTrainer:
-    """One codec training run over a prepared data set, resumable from `checkpoint.pt` in its folder."""
+    """One codec training run over a prepared data set, resumable from `checkpoint.pt` in its folder.
 
-    def __init__(self, config: CodecTrainingConfig, data: Path, run: Path) -> None:
+    Each checkpoint also leaves the averaged weights as a bundle in the sub-folder `bundle`.
+    """
+
+    def __init__(
+        self, config: CodecTrainingConfig, data: Path, run: Path, rank: int = 0, workers: int = 1
+    ) -> None:
         self.config, self.run, self.step = config, run, 0
+        self.rank, self.workers = rank, workers
         self.device, self.dtype = device_and_dtype()
         torch.manual_seed(config.seed)
         self.corpus = Corpus(data)
@@ -103,14 +112,17 @@ class CodecTrainer:
             "average": self.average.state,
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
+        Bundle(BundleConfig(codec=self.config.codec), self.average.state).save(self.run / "bundle")
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
-        """Run to the configured number of steps; `progress` hears each logged row."""
+        """Run to the configured number of steps; `progress` hears each row that is logged."""
         log = Log(self.run)
         audio_seconds = self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
         while self.step < self.config.steps:
             log.add(self._train_step(self._batch()))
             self.step += 1
+            if self.rank > 0:
+                continue
             if self.step % self.config.log_every_steps == 0:
                 progress(self.step, log.write(self.step, audio_seconds))
             if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
@@ -120,16 +132,16 @@ class CodecTrainer:
 
     def _batch(self) -> Tensor:
         """Clean speech [batch, samples] at levels from 30 dB below full scale up, a little of it silent."""
-        rng = np.random.default_rng((self.config.seed, self.step))
-        windows = np.stack(
-            [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(self.config.batch)]
-        )
+        rng = np.random.default_rng((self.config.seed, self.step, self.rank))
+        count = self.config.batch // self.workers
+        windows = np.stack([self.corpus.speech_window(self.config.window_samples, rng) for _ in range(count)])
         gains = 10 ** (rng.uniform(-24, 3, (len(windows), 1)) / 20)
         return torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
 
     def _train_step(self, real: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
-        fake, commitment, codebook = self._resynthesize(real)
+        fake, codes, commitment, codebook = self._resynthesize(real)
+        self.usage.count(codes)
         losses = {
             "mel": self.mel_loss(fake, real),
             "waveform": F.l1_loss(fake, real),
@@ -141,6 +153,7 @@ class CodecTrainer:
         total = sum(getattr(self.config, f"{name}_weight") * value for name, value in losses.items() if name != "critic")
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[union-attr]
+        share_gradients(self.dac.parameters())
         nn.utils.clip_grad_norm_(self.dac.parameters(), 10.0)
         self.optimizer.step()
         self.average.update(self.dac)
@@ -153,14 +166,11 @@ class CodecTrainer:
         for group in self.critic_optimizer.param_groups:
             group["lr"] = rate / 2
 
-    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         z = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
-        if self.step == 0:
-            set_codebooks(self.dac, z.detach())
         z, codes, _, commitment, codebook = self.dac.quantizer(z)
-        self.usage.count(codes)
         fake = self.dac.decoder(to_image(z, self.dtype)).float()
-        return fake[:, 0, 0], commitment, codebook
+        return fake[:, 0, 0], codes, commitment, codebook
 
     def _criticize(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Train the critic a step, and return what it now says of the codec's output."""
@@ -169,6 +179,7 @@ class CodecTrainer:
             loss = discriminator_loss(real_maps, self.critic(fake.detach()))
             self.critic_optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            share_gradients(self.critic.parameters())
             self.critic_optimizer.step()
             self.critic.requires_grad_(False)
             fake_maps = self.critic(fake)
@@ -193,18 +204,6 @@ class CodecTrainer:
         return torch.from_numpy(np.stack(windows)).to(self.device)
 
 
-@torch.no_grad()
-def set_codebooks(dac: Any, latents: Tensor) -> None:
-    """Start each codebook from the residuals the encoder now makes of real speech, [batch, channels, frames]."""
-    residual = latents
-    for quantizer in dac.quantizer.quantizers:
-        projected = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
-        chosen = torch.randint(len(projected), (quantizer.codebook_size,), device=projected.device)
-        entries = projected[chosen]
-        quantizer.codebook.weight.copy_(entries + 0.01 * entries.std() * torch.randn_like(entries))
-        residual = residual - quantizer(residual)[0]
-
-
 class CodebookUsage:
     """Counts chosen codebook entries, to move those that stay unused next to ones that are used."""
 
@@ -219,6 +218,8 @@ class CodebookUsage:
             counts += torch.bincount(used.flatten(), minlength=len(counts))
         self._steps += 1
         if self._steps % self._window == 0:
+            if torch.distributed.is_initialized():
+                torch.distributed.all_reduce(self._counts)
             for counts, quantizer in zip(self._counts, self._quantizers, strict=True):
                 self._revive(quantizer.codebook.weight, counts)
             self._counts.zero_()
@@ -238,7 +239,8 @@ class CodebookUsage:
 def train(config_path: Path, data: Path, run: Path, resume: bool, progress: Callable[[int, dict[str, float]], None]) -> None:
     """Train the codec that `config_path` describes on the data set `data`, keeping everything in the folder `run`."""
     config = CodecTrainingConfig.model_validate(tomllib.loads(config_path.read_text()))
-    trainer = CodecTrainer(config, data, run)
-    if resume:
-        trainer.resume()
-    trainer.train(progress)
+    with workers() as (rank, count):
+        trainer = CodecTrainer(config, data, run, rank, count)
+        if resume:
+            trainer.resume()
+        trainer.train(progress)

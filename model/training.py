@@ -4,11 +4,13 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed
 from torch import Tensor, nn
 
 from model.errors import MaskSRError
@@ -24,6 +26,34 @@ def device_and_dtype() -> tuple[torch.device, torch.dtype]:
         return torch.device("cuda"), torch.bfloat16
     native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.device("cpu"), torch.bfloat16 if native else torch.float32
+
+
+@contextmanager
+def workers() -> Iterator[tuple[int, int]]:
+    """This process' rank and the number of processes, joined into a group when started by `torchrun`."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield 0, 1
+        return
+    torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        if torch.cuda.is_available():
+            torch.cuda.set_device(torch.distributed.get_rank() % torch.cuda.device_count())
+        yield torch.distributed.get_rank(), count
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over all processes, in one exchange."""
+    if not torch.distributed.is_initialized():
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    torch.distributed.all_reduce(flat)
+    flat /= torch.distributed.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
 
 
 def cosine_schedule(step: int, steps: int, warmup_steps: int, final_share: float = 0.05) -> float:

@@ -1,0 +1,61 @@
+"""Training examples of the language model: degraded windows and the codec tokens of their clean targets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.codec import Codec
+from model.data import Corpus, FloatArray
+from model.degrade import Degrader
+from model.level import FLOOR_RMS, REFERENCE_RMS
+from model.plan import FRAME_SAMPLES
+
+MARGIN_FRAMES = 8  # the codec's encoder sees the true surroundings of a window (+-84.6 ms)
+LEVEL_BLOCK_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class Batch:
+    """noisy: float32 [batch, frames * 512]; target: likewise; tokens: int64 [batch, codebooks, frames]."""
+
+    noisy: Tensor
+    target: Tensor
+    tokens: Tensor
+
+
+class Examples:
+    """A numbered set of examples; each number always gives the same one, so its tokens are computed once."""
+
+    def __init__(self, corpus: Corpus, degrader: Degrader, codec: Codec, frames: int, seed: int) -> None:
+        self._corpus, self._degrader, self._codec = corpus, degrader, codec
+        self._frames, self._seed = frames, seed
+        self._tokens: dict[int, Tensor] = {}
+
+    def batch(self, numbers: list[int], device: torch.device) -> Batch:
+        """The examples of these numbers; the noisy window is cut at both ends as the live window is."""
+        noisy, targets = zip(*(self._pair(number) for number in numbers), strict=True)
+        self._encode(numbers, targets, device)
+        inner = slice(MARGIN_FRAMES * FRAME_SAMPLES, -MARGIN_FRAMES * FRAME_SAMPLES)
+        return Batch(
+            torch.from_numpy(np.stack(noisy)[:, inner]).to(device),
+            torch.from_numpy(np.stack(targets)[:, inner]).to(device),
+            torch.stack([self._tokens[number] for number in numbers]).long().to(device),
+        )
+
+    def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
+        rng = np.random.default_rng((self._seed, number))
+        clean = self._corpus.speech_window((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
+        noisy, target = self._degrader.degrade(clean, rng)
+        blocks = noisy.reshape(-1, LEVEL_BLOCK_FRAMES * FRAME_SAMPLES)
+        loudest = float(np.sqrt(np.square(blocks).mean(axis=1).max()))
+        gain = np.float32(REFERENCE_RMS / max(loudest, FLOOR_RMS) * 10 ** (rng.uniform(-6, 2) / 20))
+        return noisy * gain, target * gain
+
+    def _encode(self, numbers: list[int], targets: tuple[FloatArray, ...], device: torch.device) -> None:
+        new = [(number, target) for number, target in zip(numbers, targets, strict=True) if number not in self._tokens]
+        if new:
+            audio = torch.from_numpy(np.stack([target for _, target in new])).to(device)
+            tokens = self._codec.encode(audio)[:, :, MARGIN_FRAMES:-MARGIN_FRAMES].to("cpu", torch.int16)
+            self._tokens |= dict(zip([number for number, _ in new], tokens, strict=True))

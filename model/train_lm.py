@@ -1,0 +1,229 @@
+"""Training of the masked language model: `python main.py train lm`.
+
+Masked-token cross-entropy as in MaskSR (arXiv 2406.02092), plus a training-only head that has the speech
+encoder predict the clean spectrum, so that it learns to hear through noise before the tokens make sense.
+"""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.bundle import Bundle
+from model.codec import Codec, build_dac
+from model.data import Corpus
+from model.degrade import Degrader
+from model.examples import Batch, Examples
+from model.language_model import LanguageModel, LanguageModelConfig
+from model.losses import mel_filters
+from model.masking import draw_mask
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
+from model.sampler import sample
+from model.speech_encoder import POWER, WINDOW_SAMPLES
+from model.training import (
+    AveragedWeights,
+    Log,
+    cosine_schedule,
+    device_and_dtype,
+    load_checkpoint,
+    plot_log,
+    save_checkpoint,
+    share_gradients,
+    workers,
+)
+
+MEL_BANDS = 80
+
+
+class LanguageModelTrainingConfig(BaseModel):
+    """A training configuration file (TOML)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language_model: LanguageModelConfig
+    seed: int = 0
+    steps: int
+    batch: int
+    frames: int = 112
+    newest_frames: tuple[int, int] = (12, 48)
+    examples: int = 20_000  # distinct degraded windows; seen again with other masks
+    rooms: int = 120
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    weight_decay: float = 0.01
+    no_condition_share: float = 0.1
+    spectrum_weight: float = 1.0
+    average_decay: float = 0.999
+    log_every_steps: int = 25
+    checkpoint_every_steps: int = 250
+
+
+class LanguageModelTrainer:
+    """One training run on a data set and a bundle's codec, resumable from `checkpoint.pt` in its folder.
+
+    Each checkpoint also leaves codec and averaged weights as a bundle in the sub-folder `bundle`.
+    """
+
+    def __init__(
+        self,
+        config: LanguageModelTrainingConfig,
+        data: Path,
+        bundle: Bundle,
+        run: Path,
+        rank: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.config, self.run, self.step = config, run, 0
+        self.bundle, self.rank, self.workers = bundle, rank, workers
+        self.device, self.dtype = device_and_dtype()
+        torch.manual_seed(config.seed)
+        run.mkdir(parents=True, exist_ok=True)
+        self.codec = _load_codec(bundle, self.device, self.dtype)
+        corpus = Corpus(data)
+        noises = [corpus.samples(clip) for clip in corpus.noise]
+        degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
+        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
+        self.model = LanguageModel(config.language_model, self.codec.codebooks, self.codec.codebook_size)
+        self.model.start_from_codebooks(self.codec.vectors().cpu())
+        self.model.to(self.device)
+        self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
+        self.spectrum_head = nn.Linear(config.language_model.width, MEL_BANDS).to(self.device)
+        self.filters = mel_filters(WINDOW_SAMPLES, MEL_BANDS).to(self.device)
+        self.parameters = [*self.model.parameters(), *self.spectrum_head.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+        )
+        self.average = AveragedWeights(self.model, config.average_decay)
+
+    def resume(self) -> None:
+        state = load_checkpoint(self.run / "checkpoint.pt")
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        self.spectrum_head.load_state_dict(state["spectrum_head"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.state = state["average"]
+
+    def save(self) -> None:
+        state = {
+            "step": self.step,
+            "config": self.config.model_dump(mode="json"),
+            "model": self.model.state_dict(),
+            "spectrum_head": self.spectrum_head.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state,
+        }
+        save_checkpoint(self.run / "checkpoint.pt", state)
+        weights = {name: value.half() for name, value in self.average.state.items()}
+        shape = self.bundle.config.model_copy(update={"language_model": self.config.language_model})
+        Bundle(shape, self.bundle.codec, weights).save(self.run / "bundle")
+
+    def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
+        """Run to the configured number of steps; `progress` hears each row that is logged."""
+        log = Log(self.run)
+        seconds_a_step = self.config.batch * self.config.frames * FRAME_SAMPLES / SAMPLE_RATE_HZ
+        while self.step < self.config.steps:
+            log.add(self._train_step(self.examples.batch(self._numbers(), self.device)))
+            self.step += 1
+            if self.rank > 0:
+                continue
+            if self.step % self.config.log_every_steps == 0:
+                progress(self.step, log.write(self.step, self.config.log_every_steps * seconds_a_step))
+            if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
+                self.save()
+                self._render()
+                plot_log(self.run)
+
+    def _numbers(self) -> list[int]:
+        first = self.step * self.config.batch + self.rank
+        return [n % self.config.examples for n in range(first, first + self.config.batch, self.workers)]
+
+    def _train_step(self, batch: Batch) -> dict[str, Tensor]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * cosine_schedule(
+                self.step, self.config.steps, self.config.warmup_steps
+            )
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            losses, total = self._losses(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        share_gradients(self.parameters)
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.average.update(self.model)
+        return losses
+
+    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
+        masked = draw_mask(*batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
+        condition = self.model.encode(batch.noisy)
+        spectrum = F.l1_loss(self.spectrum_head(condition).float(), self._log_mel(batch.target))
+        dropped = torch.rand(len(masked), 1, 1, generator=generator) < self.config.no_condition_share
+        condition = torch.where(dropped.to(self.device), self.model.no_condition, condition)
+        logits = self.model(torch.where(masked, self.model.mask_token, batch.tokens), condition)
+        places = masked.transpose(1, 2)
+        tokens = F.cross_entropy(logits[places].float(), batch.tokens.transpose(1, 2)[places])
+        with torch.no_grad():
+            coarse = places[..., 0]
+            right = logits[..., 0, :].argmax(-1)[coarse] == batch.tokens[:, 0][coarse]
+        losses = {"tokens": tokens, "spectrum": spectrum, "coarse_accuracy": right.float().mean()}
+        return losses, tokens + self.config.spectrum_weight * spectrum
+
+    def _log_mel(self, audio: Tensor) -> Tensor:
+        magnitudes = self.model.speech_encoder.spectrum(audio) ** (1 / POWER)
+        return (magnitudes @ self.filters).clamp(min=1e-2).log10()
+
+    @torch.no_grad()
+    def _render(self) -> None:
+        """Write noisy, restored and target of four examples no training step draws, as `sample.flac`."""
+        numbers = list(range(self.config.examples, self.config.examples + 4))
+        batch = self.examples.batch(numbers, self.device)
+        condition = self.model.encode(batch.noisy)
+        tokens = sample(
+            lambda tokens: self.model(tokens, condition),
+            batch.tokens,
+            torch.zeros(batch.tokens.shape[1:], dtype=torch.bool, device=self.device),
+            mask_token=self.model.mask_token,
+            passes=8,
+            temperature=0.5,
+            generators=[torch.Generator().manual_seed(number) for number in numbers],
+        )
+        parts = [batch.noisy, self.codec.decode(tokens), self.codec.decode(batch.tokens)]
+        audio = torch.stack(parts, 1).flatten().clamp(-1, 1).cpu().numpy()
+        soundfile.write(self.run / "sample.flac", audio, SAMPLE_RATE_HZ)
+
+
+def _load_codec(bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Codec:
+    dac = build_dac(bundle.config.codec)
+    dac.load_state_dict(bundle.codec)
+    return Codec(dac.to(device), dtype)
+
+
+def _rooms(run: Path, count: int) -> list[Room]:
+    path = run / "rooms.npz"
+    if not path.exists():
+        save_rooms(path, simulate_rooms(count, seed=0))
+    return load_rooms(path)
+
+
+def train(
+    config_path: Path,
+    data: Path,
+    bundle: Path,
+    run: Path,
+    resume: bool,
+    progress: Callable[[int, dict[str, float]], None],
+) -> None:
+    """Train the language model that `config_path` describes for the codec of the folder `bundle`."""
+    config = LanguageModelTrainingConfig.model_validate(tomllib.loads(config_path.read_text()))
+    with workers() as (rank, count):
+        trainer = LanguageModelTrainer(config, data, Bundle.load(bundle), run, rank, count)
+        if resume:
+            trainer.resume()
+        trainer.train(progress)

@@ -1,0 +1,61 @@
+"""A bidirectional transformer with rotary positions (Su et al. 2021, RoFormer)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Transformer(nn.Module):
+    """Pre-norm blocks over [batch, frames, width]."""
+
+    def __init__(self, width: int, layers: int, heads: int, feed_forward: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, heads, feed_forward) for _ in range(layers))
+        self.norm = nn.RMSNorm(width)
+        self._head_width = width // heads
+
+    def forward(self, x: Tensor) -> Tensor:
+        rotation = rotary_angles(x.shape[1], self._head_width, x.device)
+        cosine, sine = rotation.cos().to(x.dtype), rotation.sin().to(x.dtype)
+        for block in self.blocks:
+            x = block(x, cosine, sine)
+        output: Tensor = self.norm(x)
+        return output
+
+
+class Block(nn.Module):
+    """Self-attention and a feed-forward network, each on a residual path."""
+
+    def __init__(self, width: int, heads: int, feed_forward: int) -> None:
+        super().__init__()
+        self._heads = heads
+        self.attention_norm, self.feed_forward_norm = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.output = nn.Linear(width, width, bias=False)
+        self.expand = nn.Linear(width, feed_forward)
+        self.contract = nn.Linear(feed_forward, width)
+
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        x = x + self.output(self._attend(self.attention_norm(x), cosine, sine))
+        output: Tensor = x + self.contract(F.gelu(self.expand(self.feed_forward_norm(x)), approximate="tanh"))
+        return output
+
+    def _attend(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        batch, frames, width = x.shape
+        stacked = self.query_key_value(x).view(batch, frames, 3, self._heads, -1)
+        query, key, value = stacked.permute(2, 0, 3, 1, 4)
+        query, key = rotate(query, cosine, sine), rotate(key, cosine, sine)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return mixed.transpose(1, 2).reshape(batch, frames, width)
+
+
+def rotary_angles(frames: int, head_width: int, device: torch.device) -> Tensor:
+    """Angle of each position and pair of channels, float32 [frames, head_width / 2]."""
+    frequencies = 1e4 ** -(torch.arange(0, head_width, 2, device=device) / head_width)
+    return torch.arange(frames, device=device)[:, None] * frequencies
+
+
+def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Turn each pair of channels of [..., frames, head_width] by its position's angle."""
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
