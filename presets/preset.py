@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,14 @@ FRAME_MS = 1000 * FRAME_SAMPLES / SAMPLE_RATE_HZ
 
 class PresetError(MaskSRError):
     """A preset does not exist or holds a key or value that is not allowed."""
+
+
+class Sampling(TypedDict):
+    """How the model samples, by the names its methods use."""
+
+    passes: int
+    guidance: float
+    temperature: float
 
 
 class Preset(BaseModel):
@@ -49,16 +57,21 @@ class Preset(BaseModel):
         fade_samples = int(self.fade_ms * SAMPLE_RATE_HZ / 1000)
         return WindowPlan(self.context_frames, self.hop_frames, self.lookahead_frames, fade_samples)
 
+    @property
+    def sampling(self) -> Sampling:
+        return {"passes": self.passes, "guidance": self.guidance, "temperature": self.temperature}
+
 
 def preset_names() -> list[str]:
     """Names of the presets that come with the program."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load_preset(name_or_path: str | Path) -> Preset:
+def load_preset(name_or_path: str | Path, **changes: object) -> Preset:
     """Load a preset by its name, or a preset of the user's own by the path of its TOML file.
 
-    Raises PresetError, which names the offending key and what it may hold.
+    `changes` replace what the file says. Raises PresetError, which names the offending key and what it may
+    hold.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
@@ -73,7 +86,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PresetError(f"The preset {path} cannot be read: {error}.") from error
     try:
-        return Preset.model_validate({"name": path.stem} | settings)
+        return Preset.model_validate({"name": path.stem} | settings | changes)
     except ValidationError as error:
         raise PresetError(f"The preset {path} is not valid: {_first_problem(error)}.") from error
 

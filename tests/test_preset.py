@@ -72,6 +72,12 @@ def test_wrong_preset_names_the_key_and_the_allowed_values(
     assert str(path) in str(caught.value)
 
 
+def test_changes_replace_what_the_file_says_and_are_checked_as_it_is() -> None:
+    assert load_preset("cpu", passes=3) == load_preset("cpu").model_copy(update={"passes": 3})
+    with pytest.raises(PresetError, match="'passes' must be an integer from 1 to 64, and is 65"):
+        load_preset("cpu", passes=65)
+
+
 def test_unknown_name_lists_the_presets() -> None:
     with pytest.raises(PresetError, match="choose one of balanced, call, cpu, studio"):
         load_preset("loud")
