@@ -123,17 +123,3 @@ def test_a_source_that_breaks_off_is_reported_and_nothing_is_overwritten(tmp_pat
     with pytest.raises(AudioFileError, match="is damaged"), LiveSession(PassThrough(PLAN), device) as session:
         session.run(ignore)
     assert (tmp_path / "out.wav").read_bytes() == b"precious"
-
-
-def test_a_paced_file_refuses_rates_no_device_has(tmp_path: Path) -> None:
-    source = write(tmp_path / "in.wav", noise(400), 4_000)
-    with pytest.raises(AudioFileError, match="4000 Hz"):
-        PacedFile(source, tmp_path / "out.wav")
-
-
-def test_a_stereo_source_is_heard_as_its_mean(tmp_path: Path) -> None:
-    left, right = noise(9_000, seed=1), noise(9_000, seed=2)
-    source = write(tmp_path / "in.wav", np.stack([left, right], axis=1))
-    with LiveSession(PassThrough(PLAN), PacedFile(source, tmp_path / "out.wav")) as session:
-        session.run(ignore)
-    np.testing.assert_allclose(read(tmp_path / "out.wav"), (left + right) / 2, atol=1e-3)

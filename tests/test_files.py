@@ -9,7 +9,7 @@ import soundfile
 
 from model.errors import AudioFileError
 from model.plan import WindowPlan
-from realtime.audio_file import FORMATS, output_format
+from realtime.audio_file import FORMATS
 from realtime.files import FileReport, restore_file, restore_folder
 from realtime.passthrough import PassThrough
 from realtime.processor import StreamProcessor
@@ -233,11 +233,6 @@ def test_progress_ends_at_one(tmp_path: Path) -> None:
     assert shares == sorted(shares)
     assert len(shares) > 5
     assert shares[-1] == 1.0
-
-
-def test_a_wav_beyond_four_gigabytes_becomes_rf64() -> None:
-    assert output_format(Path("a.WAV"), 44_100 * 3600, 2) == ("WAV", "PCM_24")
-    assert output_format(Path("a.wav"), 192_000 * 3600 * 4, 2) == ("RF64", "PCM_24")
 
 
 def test_a_folder_keeps_its_shape_resumes_and_goes_on_after_errors(tmp_path: Path) -> None:
