@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.bundle import Bundle, BundleConfig
+from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks
 from model.channels_last import to_channels_last, to_image
 from model.codec import CodecConfig, build_dac
 from model.data import Corpus
@@ -45,15 +46,16 @@ class CodecTrainingConfig(BaseModel):
     steps: int
     batch: int
     window_samples: int = 16_384
-    learning_rate: float = 4e-4
-    warmup_steps: int = 200
+    learning_rate: float = 3e-4
+    warmup_steps: int = 100
+    plain_steps: int = 0  # without quantizer; its codebooks are then set from the latents of real speech
     critic_from_step: int
     critic_windows_samples: list[int] = [2048, 1024, 512]
     critic_periods: list[int] = [2, 3, 5]
     critic_channels: int = 16
     mel_scales: dict[int, int] = {2048: 160, 1024: 100, 512: 60, 256: 30}
-    mel_weight: float = 15.0
-    waveform_weight: float = 10.0
+    mel_weight: float = 8.0
+    waveform_weight: float = 20.0
     feature_weight: float = 2.0
     adversarial_weight: float = 1.0
     codebook_weight: float = 1.0
@@ -78,6 +80,7 @@ class CodecTrainer:
         torch.manual_seed(config.seed)
         self.corpus = Corpus(data)
         self.dac = build_dac(config.codec).to(self.device).train()
+        start_as_filter_bank(self.dac)
         to_channels_last(self.dac.encoder)
         to_channels_last(self.dac.decoder)
         self.critic = Discriminator(
@@ -131,20 +134,23 @@ class CodecTrainer:
                 plot_log(self.run)
 
     def _batch(self) -> Tensor:
-        """Clean speech [batch, samples] at levels from 30 dB below full scale up, a little of it silent."""
+        """Clean speech [batch, samples] at peak levels from 21 to 3 dB below full scale."""
         rng = np.random.default_rng((self.config.seed, self.step, self.rank))
         count = self.config.batch // self.workers
         windows = np.stack([self.corpus.speech_window(self.config.window_samples, rng) for _ in range(count)])
-        gains = 10 ** (rng.uniform(-24, 3, (len(windows), 1)) / 20)
+        gains = 10 ** (rng.uniform(-18, 0, (len(windows), 1)) / 20)
         return torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
 
     def _train_step(self, real: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
+        if self.step == self.config.plain_steps:
+            self._start_codebooks()
         fake, codes, commitment, codebook = self._resynthesize(real)
-        self.usage.count(codes)
+        if codes is not None:
+            self.usage.count(codes)
         losses = {
             "mel": self.mel_loss(fake, real),
-            "waveform": F.l1_loss(fake, real),
+            "waveform": ((fake - real).abs().mean(1) / (real.abs().mean(1) + 1e-3)).mean(),
             "commitment": commitment,
             "codebook": codebook,
         }
@@ -166,11 +172,27 @@ class CodecTrainer:
         for group in self.critic_optimizer.param_groups:
             group["lr"] = rate / 2
 
-    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        z = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
-        z, codes, _, commitment, codebook = self.dac.quantizer(z)
+    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        """Output [batch, samples], codes (none while the quantizer is by-passed), commitment and codebook loss."""
+        z = self._encode(real)
+        codes, commitment, codebook = None, z.new_zeros(()), z.new_zeros(())
+        if self.step >= self.config.plain_steps:
+            z, codes, _, commitment, codebook = self.dac.quantizer(z)
         fake = self.dac.decoder(to_image(z, self.dtype)).float()
         return fake[:, 0, 0], codes, commitment, codebook
+
+    def _encode(self, real: Tensor) -> Tensor:
+        latents: Tensor = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
+        return latents
+
+    @torch.no_grad()
+    def _start_codebooks(self) -> None:
+        rng = np.random.default_rng(self.config.seed)  # the same speech in every process
+        windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(512)]
+        audio = torch.from_numpy(np.stack(windows)).to(self.device) * 0.4
+        latents = torch.cat([self._encode(part) for part in audio.split(16)])
+        start_codebooks(self.dac, balance_channels(self.dac, latents))
+        self.average = AveragedWeights(self.dac, self.config.average_decay)
 
     def _criticize(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Train the critic a step, and return what it now says of the codec's output."""
