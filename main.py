@@ -1,0 +1,318 @@
+"""MaskSR Live: the command line."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from model.errors import MaskSRError
+
+if TYPE_CHECKING:  # what a command needs it imports itself: --help must not wait for torch
+    from model.masksr import MaskSR, RestorerStream
+    from presets.preset import Preset
+    from realtime.engine import SessionReport
+    from realtime.files import FileReport
+
+CONFIGS = Path(__file__).parent / "model" / "configs"
+RUNS, RESULTS = Path("runs"), Path("results")
+Command = argparse.Namespace
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return 0, 1 after an error or 130 after Ctrl-C. Wrong usage exits with 2."""
+    command = _parser().parse_args(arguments)
+    try:
+        command.run(command)
+    except (MaskSRError, OSError) as error:
+        print(f"main.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("main.py: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Makes a bad microphone sound like a studio one: restores speech live and in files.",
+        epilog="Without a command: a live session, or the demo where there is no screen or sound device.",
+    )
+    parser.set_defaults(run=run_default, preset=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    restore = _add(commands, "restore", run_restore, "restore an audio file, or every one in a folder")
+    restore.add_argument("input", type=Path, metavar="IN", help="file or folder")
+    restore.add_argument("output", type=Path, metavar="OUT", help="file, or folder (files in it are kept)")
+    _add_preset(restore)
+    restore.add_argument("--passes", type=int, metavar="N", help="sampling passes (default: the preset's)")
+    restore.add_argument("--seed", type=int, default=0, metavar="S", help="equal seeds give equal results")
+
+    live = _add(commands, "live", run_live, "restore the microphone until Ctrl-C")
+    live.add_argument("--input", metavar="NAME", help="microphone, by number or part of its name")
+    live.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
+    _add_preset(live)
+
+    demo = _add(commands, "demo", run_demo, "stream the bundled noisy sample and keep the result")
+    demo.add_argument(
+        "--output", type=Path, default=RESULTS / "demo", metavar="FOLDER", help="default: %(default)s"
+    )
+    _add_preset(demo)
+
+    bench = _add(commands, "bench", run_bench, "measure how fast this machine restores")
+    _add_preset(bench)
+    bench.add_argument("--json", action="store_true", help="print JSON")
+
+    evaluate = _add(commands, "evaluate", run_evaluate, "judge restored speech, streamed and whole-file")
+    evaluate.add_argument("folder", type=Path, metavar="DIR", help="index.csv, *_clean.flac, *_noisy.flac")
+    _add_preset(evaluate)
+    evaluate.add_argument(
+        "--codec", metavar="BUNDLE", help="judge this bundle's codec alone, on clean speech"
+    )
+    evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+
+    _add_training(commands)
+    _add_import(commands)
+    return parser
+
+
+def _add_training(commands: Commands) -> None:
+    data = commands.add_parser("data", help="prepare training data").add_subparsers(required=True)
+    prepare = _add(data, "prepare", run_data_prepare, "read recordings into a training set")
+    prepare.add_argument("source", type=Path, metavar="SOURCE", help="folder of recordings")
+    prepare.add_argument(
+        "output", type=Path, metavar="OUTPUT", nargs="?", default=RUNS / "data", help="default: %(default)s"
+    )
+
+    models = commands.add_parser("train", help="train a model").add_subparsers(required=True)
+    codec = _add(models, "codec", run_train_codec, "train the codec")
+    codec.set_defaults(config=CONFIGS / "codec_compact.toml", output=RUNS / "codec")
+    language_model = _add(models, "lm", run_train_lm, "train the language model for a trained codec")
+    language_model.set_defaults(config=CONFIGS / "lm_compact.toml", output=RUNS / "lm")
+    language_model.add_argument(
+        "--codec", metavar="BUNDLE", default=RUNS / "codec" / "bundle", help="default: %(default)s"
+    )
+    for model in (codec, language_model):
+        model.add_argument("--config", type=Path, metavar="FILE", help="settings (default: %(default)s)")
+        model.add_argument(
+            "--data", type=Path, metavar="SET", default=RUNS / "data", help="default: %(default)s"
+        )
+        model.add_argument("--output", type=Path, metavar="FOLDER", help="default: %(default)s")
+        model.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+
+
+def _add_import(commands: Commands) -> None:
+    bundle = commands.add_parser("bundle", help="make bundles of weights").add_subparsers(required=True)
+    import_dac = _add(bundle, "import-dac", run_import_dac, "make a bundle of the official codec")
+    import_dac.add_argument("--weights", type=Path, metavar="FILE", help="DAC's .pth (default: download it)")
+    import_dac.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="the new bundle")
+
+
+def _add(
+    commands: Commands, name: str, run: Callable[[Command], None], summary: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    text = "call, balanced, studio, cpu or a .toml file (default: balanced with a graphics card, else cpu)"
+    parser.add_argument("--preset", metavar="P", help=text)
+
+
+def run_default(command: Command) -> None:
+    """The main job: a live session where there is a screen and sound, else the demo."""
+    problem = _missing_for_live()
+    if problem is None:
+        command.input = command.output = None
+        run_live(command)
+    else:
+        print(f"{problem} Playing the demo instead.")
+        command.output = RESULTS / "demo"
+        run_demo(command)
+
+
+def run_restore(command: Command) -> None:
+    from realtime.files import restore_file, restore_folder
+
+    preset, model = _load(command, **({} if command.passes is None else {"passes": command.passes}))
+    with _progress_bar() as show:
+        arguments = (
+            command.input,
+            command.output,
+            lambda: _stream(model, preset, command.seed),
+            lambda source, share: show(share, source.name),
+        )
+        if not command.input.is_dir():
+            _tell_about(restore_file(*arguments))
+            return
+        folder = restore_folder(*arguments)
+    for file in folder.restored:
+        _tell_about(file)
+    print(f"{len(folder.restored)} files restored, {len(folder.skipped)} were there already")
+    for error in folder.failed.values():
+        print(error, file=sys.stderr)
+    if folder.failed:
+        raise MaskSRError(f"{len(folder.failed)} files failed; mend or remove them and run this again.")
+
+
+def run_live(command: Command) -> None:
+    from realtime.devices import DevicePair, choose_device, default_device, list_devices
+    from realtime.engine import LiveSession
+    from realtime.report import describe
+
+    devices = list_devices()
+    microphone = choose_device(devices, command.input, "input") if command.input else default_device("input")
+    speaker = choose_device(devices, command.output, "output") if command.output else default_device("output")
+    preset, model = _load(command)
+    print(f"Restoring {microphone.name} to {speaker.name} with preset {preset.title}. Ctrl-C ends.")
+    with LiveSession(_stream(model, preset), DevicePair(microphone, speaker)) as session:
+        report = session.run(_show_status)
+    print(f"\n{describe(report)}")
+
+
+def run_demo(command: Command) -> None:
+    from realtime.demo import run_demo
+    from realtime.report import describe
+
+    preset, model = _load(command)
+    print(f"Streaming the bundled noisy sample at real-time pace with preset {preset.title}.")
+    with _progress_bar() as show:
+        report = run_demo(_stream(model, preset), command.output, show)
+    print(f"{describe(report)}\nrestored.wav, before_after.png and report.txt are in {command.output}")
+
+
+def run_bench(command: Command) -> None:
+    import soundfile
+
+    from realtime.demo import SAMPLE
+    from realtime.offline import measure_speed
+
+    preset, model = _load(command)
+    speed = measure_speed(_stream(model, preset), soundfile.read(SAMPLE, dtype="float32")[0])
+    figures = {"preset": preset.name, "passes": preset.passes, "device": str(model.device)} | asdict(speed)
+    if command.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:16} {value:.3f}" if isinstance(value, float) else f"{name:16} {value}")
+
+
+def run_evaluate(command: Command) -> None:
+    from model.bundle import Bundle, bundle_folder
+    from model.evaluate import evaluate, evaluate_codec
+    from model.resynthesis import make_resynthesizer
+    from realtime.offline import restore_audio
+
+    with _progress_bar() as show:
+        settings = {"limit": command.limit, "progress": lambda done, total: show(done / total)}
+        if command.codec is not None:
+            codec = Bundle.load(bundle_folder(command.codec))
+            report = evaluate_codec(command.folder, make_resynthesizer(codec), **settings)
+        else:
+            preset, model = _load(command)
+            restorers = {
+                "streamed": lambda audio: restore_audio(_stream(model, preset), audio),
+                "whole file": lambda audio: model.restore(audio, **preset.sampling),
+            }
+            report = evaluate(command.folder, restorers, **settings)
+    print(report.to_json() if command.json else report.to_table())
+
+
+def run_data_prepare(command: Command) -> None:
+    from model.data import prepare
+
+    with _progress_bar() as show:
+        prepare(command.source, command.output, lambda done, total: show(done / total))
+
+
+def run_train_codec(command: Command) -> None:
+    from model.train_codec import train
+
+    train(command.config, command.data, command.output, command.resume, _show_row)
+
+
+def run_train_lm(command: Command) -> None:
+    from model.bundle import bundle_folder
+    from model.train_lm import train
+
+    codec = bundle_folder(command.codec)
+    train(command.config, command.data, codec, command.output, command.resume, _show_row)
+
+
+def run_import_dac(command: Command) -> None:
+    from model.official_codec import import_official_codec
+
+    import_official_codec(command.weights, command.output)
+    print(f"The codec is in {command.output}; `main.py train lm --codec {command.output}` is the next step.")
+
+
+def _load(command: Command, **changes: object) -> "tuple[Preset, MaskSR]":
+    """The preset the user chose, or the one that fits this machine, and its model."""
+    from model.bundle import bundle_folder
+    from model.masksr import MaskSR
+    from model.training import device_and_dtype
+    from presets.preset import load_preset
+
+    fitting = "balanced" if device_and_dtype()[0].type == "cuda" else "cpu"
+    preset = load_preset(command.preset or fitting, **changes)
+    return preset, MaskSR.load(bundle_folder(preset.bundle))
+
+
+def _stream(model: "MaskSR", preset: "Preset", seed: int = 0) -> "RestorerStream":
+    return model.stream(preset.plan, **preset.sampling, seed=seed)
+
+
+def _missing_for_live() -> str | None:
+    from realtime.devices import DeviceError, default_device
+
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return "There is no screen."
+    try:
+        default_device("input")
+        default_device("output")
+    except DeviceError as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[..., None]]:
+    """Yields a function that takes the share done, 0 to 1, and what is being worked on."""
+    from tqdm import tqdm
+
+    with tqdm(total=100.0, bar_format="{desc}{percentage:3.0f}% |{bar}| {elapsed}<{remaining}") as bar:
+
+        def show(share: float, what: str = "") -> None:
+            bar.set_description(what, refresh=False)
+            bar.update(100 * share - bar.n)
+
+        yield show
+
+
+def _tell_about(report: "FileReport") -> None:
+    print(f"{report.target}: {report.seconds:.1f} s restored")
+    if report.dry_hops:
+        print(f"  {report.dry_hops} of {report.hops} hops left as they were: {report.last_error}")
+
+
+def _show_status(report: "SessionReport") -> None:
+    delay_ms, load_percent = report.latency.total_ms, 100 * report.real_time_factor_p95
+    status = f"delay {delay_ms:.0f} ms, load {load_percent:.0f} %, {report.dropouts} dropouts"
+    print(f"\r{status:60}", end="", flush=True)
+
+
+def _show_row(step: int, figures: dict[str, float]) -> None:
+    print(f"step {step}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

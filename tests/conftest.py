@@ -1,0 +1,44 @@
+"""What several tests share: a complete restorer small enough to run anywhere, with random weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.bundle import Bundle, BundleConfig
+from model.codec import CodecConfig, build_dac
+from model.language_model import LanguageModel, LanguageModelConfig
+
+CODEC = CodecConfig(encoder_dim=2, encoder_rates=(8, 64), decoder_dim=8, decoder_rates=(64, 8), n_codebooks=2)
+LANGUAGE_MODEL = LanguageModelConfig(width=8, encoder_layers=1, layers=1, heads=2, feed_forward=16)
+PRESET = """
+title = "Tiny"
+description = "Random weights, for tests."
+bundle = '{bundle}'
+context_frames = 12
+hop_frames = 8
+lookahead_frames = 4
+fade_ms = 10.0
+passes = 1
+guidance = 0.0
+temperature = 1.0
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a complete bundle."""
+    torch.manual_seed(0)
+    language_model = LanguageModel(LANGUAGE_MODEL, CODEC.n_codebooks, CODEC.codebook_size)
+    folder = tmp_path_factory.mktemp("tiny_bundle")
+    config = BundleConfig(codec=CODEC, language_model=LANGUAGE_MODEL)
+    Bundle(config, build_dac(CODEC).state_dict(), language_model.state_dict()).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tiny_bundle: Path) -> Path:
+    """A preset file that uses `tiny_bundle`."""
+    path = tiny_bundle.parent / "tiny.toml"
+    path.write_text(PRESET.format(bundle=tiny_bundle))
+    return path
