@@ -28,6 +28,11 @@ def run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
+def command(*arguments: object) -> list[str]:
+    """What runs the program in a process of its own."""
+    return [sys.executable, str(REPOSITORY / "main.py"), *map(str, arguments)]
+
+
 def last_line(text: str) -> str:
     return text.replace("\r", "\n").strip().splitlines()[-1]
 
@@ -40,15 +45,15 @@ def test_help_waits_for_no_heavy_package() -> None:
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
-    assert all(command.split()[0] in finished.stdout for command in COMMANDS)
+    assert all(name.split()[0] in finished.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "bundle import-dac"])
-def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", [*COMMANDS, "bundle import-dac"])
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
-        run(*command.split(), "--help")
+        run(*name.split(), "--help")
     assert exit_.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: main.py {command}")
+    assert capsys.readouterr().out.startswith(f"usage: main.py {name}")
 
 
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["restore"], ["train"], ["bundle"], ["data"]])
@@ -61,8 +66,9 @@ def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFi
 
 def test_restore_in_a_process_of_its_own(tmp_path: Path, tiny_preset: Path) -> None:
     source, target = write_noise(tmp_path / "in.wav", 1.0), tmp_path / "out.flac"
-    command = [sys.executable, "main.py", "restore", source, target, "--preset", tiny_preset]
-    finished = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    finished = subprocess.run(
+        command("restore", source, target, "--preset", tiny_preset), capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == f"{target}: 1.0 s restored\n"
     assert soundfile.info(target).frames == 44_100
@@ -87,15 +93,15 @@ def test_folder_is_restored_and_resumed(
     write_noise(source / "a.wav", 0.3)
     write_noise(source / "deep" / "b.flac", 0.3, 16_000, 2)
     (source / "broken.wav").write_bytes(b"not audio")
-    command = ("restore", source, target, "--preset", tiny_preset)
-    assert run(*command) == 1
+    arguments = ("restore", source, target, "--preset", tiny_preset)
+    assert run(*arguments) == 1
     output = capsys.readouterr()
     assert "2 files restored, 0 were there already" in output.out
     assert f"{source / 'broken.wav'} is damaged" in output.err
     assert last_line(output.err) == "main.py: 1 files failed; mend or remove them and run this again."
     (source / "broken.wav").unlink()
     before = (target / "a.wav").stat().st_mtime_ns
-    assert run(*command) == 0
+    assert run(*arguments) == 0
     assert "0 files restored, 2 were there already" in capsys.readouterr().out
     assert (target / "a.wav").stat().st_mtime_ns == before
     assert sorted(path.name for path in target.rglob("*.*")) == ["a.wav", "b.flac"]
@@ -103,8 +109,8 @@ def test_folder_is_restored_and_resumed(
 
 def test_interrupt_leaves_nothing_half_written(tmp_path: Path, tiny_preset: Path) -> None:
     source, folder = write_noise(tmp_path / "in.wav", 600.0), tmp_path / "out"
-    command = [sys.executable, "main.py", "restore", source, folder / "out.wav", "--preset", tiny_preset]
-    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as process:
+    restore = command("restore", source, folder / "out.wav", "--preset", tiny_preset)
+    with subprocess.Popen(restore, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         shown = ""
         while "1%" not in shown:
@@ -228,8 +234,7 @@ def test_without_a_screen_the_demo_is_played(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
-    command = [sys.executable, REPOSITORY / "main.py"]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True)
+    finished = subprocess.run(command(), env=environment, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
     assert (tmp_path / "results" / "demo" / "restored.wav").exists()
     assert "latency" in finished.stdout
