@@ -12,7 +12,7 @@ from model.plan import SAMPLE_RATE_HZ
 from realtime.ring import Samples
 
 WINDOW_SAMPLES, HOP_SAMPLES = 2048, 512
-FLOOR_DB = -100.0  # of a full-scale sine
+FLOOR_DB, CEILING_DB = -100.0, -20.0  # of a full-scale sine: where speech lies
 
 
 def save_spectrograms(path: Path, before: Samples, after: Samples) -> None:
@@ -34,5 +34,5 @@ def _draw(axis: Axes, audio: Samples) -> AxesImage:
     decibels = 20 * np.log10(np.maximum(2 * np.abs(spectrum), 1e-9))
     extent = (0.0, len(audio) / SAMPLE_RATE_HZ, 0.0, SAMPLE_RATE_HZ / 2000)
     return axis.imshow(
-        decibels, origin="lower", aspect="auto", extent=extent, vmin=FLOOR_DB, vmax=0.0, cmap="magma"
+        decibels, origin="lower", aspect="auto", extent=extent, vmin=FLOOR_DB, vmax=CEILING_DB, cmap="magma"
     )
