@@ -4,29 +4,31 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from model.language_model import LanguageModel, LanguageModelConfig
 from model.sampler import draw, sample
 
 CODEBOOKS, FRAMES, ENTRIES = 3, 10, 16
 NOTHING_PINNED = torch.zeros(CODEBOOKS, FRAMES, dtype=torch.bool)
 NEWEST_FREE = (torch.arange(FRAMES) < 6).expand(CODEBOOKS, -1)
-SHAPE = LanguageModelConfig(width=16, encoder_layers=1, layers=1, heads=2, feed_forward=32)
 
 
 class Predictor:
-    """A small language model that hears noise, and keeps the tokens of every call."""
+    """A random network with context, another condition for each item; keeps the tokens of every call."""
 
-    def __init__(self, batch: int = 2) -> None:
+    def __init__(self, batch: int = 2, first_frame: int = 0) -> None:
         torch.manual_seed(0)
-        self.model = LanguageModel(SHAPE, CODEBOOKS, ENTRIES).requires_grad_(False)
-        self.condition = self.model.encode(0.1 * torch.randn(batch, FRAMES * 512))
+        self.embedding = nn.Embedding(ENTRIES + 1, 8).requires_grad_(False)
+        self.mix = nn.Conv1d(CODEBOOKS * 8, CODEBOOKS * ENTRIES, 5, padding=2).requires_grad_(False)
+        self.condition = torch.randn(batch, CODEBOOKS * ENTRIES, 1)
+        self.first_frame = first_frame
         self.seen: list[Tensor] = []
 
     def __call__(self, tokens: Tensor) -> Tensor:
         self.seen.append(tokens)
-        return self.model(tokens, self.condition)
+        embedded = self.embedding(tokens).transpose(2, 3).flatten(1, 2)
+        logits = 2 * self.mix(embedded) + self.condition
+        return logits.unflatten(1, (CODEBOOKS, ENTRIES)).permute(0, 3, 1, 2)[:, self.first_frame :]
 
 
 def given_tokens(batch: int = 2) -> Tensor:
@@ -100,13 +102,21 @@ def test_a_token_once_decided_stays() -> None:
         assert torch.equal(later[decided], earlier[decided])
 
 
-def test_the_surest_tokens_are_decided_first() -> None:
+def test_coarse_codebooks_are_decided_first_and_the_surest_tokens_of_each() -> None:
     predictor = Predictor(batch=1)
-    fill(predictor, 2, temperature=0.0, seeds=(0,))
-    first, second = predictor.seen
-    surest = predictor(first).log_softmax(-1).amax(-1).transpose(1, 2)
-    decided = second != ENTRIES
-    assert surest[decided].min() >= surest[~decided].max()
+    fill(predictor, 3, temperature=0.0, seeds=(0,))
+    first, second, _ = predictor.seen
+    decided = (second != ENTRIES)[0]
+    assert decided.sum(1).tolist() == [5, 0, 0]
+    surest = predictor(first)[0].softmax(-1).amax(-1).T[0]
+    assert surest[decided[0]].min() >= surest[~decided[0]].max()
+
+
+def test_the_pinned_past_may_be_left_out_of_the_prediction() -> None:
+    whole, short = Predictor(), Predictor(first_frame=6)
+    fast = fill(short, pinned=NEWEST_FREE, temperature=0.0)
+    assert torch.equal(fast, fill(whole, pinned=NEWEST_FREE, temperature=0.0))
+    assert all(torch.equal(a, b) for a, b in zip(short.seen, whole.seen, strict=True))
 
 
 def test_one_pass_without_temperature_takes_the_likeliest_of_each() -> None:
