@@ -64,15 +64,27 @@ class Bundle:
         codec = _read_tensors(folder / CODEC_FILE, lambda: build_dac(config.codec))
         if (shape := config.language_model) is None:
             return cls(config, codec)
-        codebooks, entries = config.codec.n_codebooks, config.codec.codebook_size
         path = folder / LANGUAGE_MODEL_FILE
-        return cls(config, codec, _read_tensors(path, lambda: LanguageModel(shape, codebooks, entries)))
+        return cls(config, codec, _read_tensors(path, lambda: _new_language_model(shape, config.codec)))
 
     def build_codec(self, device: torch.device, dtype: torch.dtype) -> Codec:
         """The codec with its weights, its convolutions computing in `dtype`."""
         dac = build_dac(self.config.codec)
         dac.load_state_dict(self.codec)
         return Codec(dac.to(device), dtype)
+
+    def build_language_model(self, device: torch.device, dtype: torch.dtype) -> LanguageModel:
+        """The language model with its weights, its transformers computing in `dtype`.
+
+        Raises BundleError if the bundle holds a codec alone.
+        """
+        if self.config.language_model is None:
+            raise BundleError(f"This bundle holds a codec alone: choose one that has {LANGUAGE_MODEL_FILE}.")
+        model = _new_language_model(self.config.language_model, self.config.codec)
+        model.load_state_dict(self.language_model)
+        for transformer in (model.speech_encoder.transformer, model.transformer):
+            transformer.to(dtype)
+        return model.requires_grad_(False).eval().to(device)
 
     def save(self, folder: Path) -> None:
         """Write the bundle into `folder`, each file whole or not at all, the configuration last."""
@@ -83,6 +95,10 @@ class Bundle:
         partial = folder / f"{CONFIG_FILE}.partial"
         partial.write_text(self.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         partial.replace(folder / CONFIG_FILE)
+
+
+def _new_language_model(shape: LanguageModelConfig, codec: CodecConfig) -> LanguageModel:
+    return LanguageModel(shape, codec.n_codebooks, codec.codebook_size, codec.latent_channels)
 
 
 def bundle_folder(name_or_path: str | Path) -> Path:

@@ -37,6 +37,11 @@ class CodecConfig(BaseModel):
             raise ValueError(f"the rates of encoder and decoder must each multiply to {FRAME_SAMPLES}")
         return self
 
+    @property
+    def latent_channels(self) -> int:
+        """Channels of what the quantizer is given."""
+        return self.latent_dim or self.encoder_dim * 2 ** len(self.encoder_rates)
+
 
 def build_dac(config: CodecConfig) -> Any:
     """A randomly initialised `dac.DAC` of the given shape."""
@@ -58,19 +63,25 @@ class Codec:
 
     def __init__(self, dac: Any, dtype: torch.dtype) -> None:
         self._dac, self._dtype = dac.eval().requires_grad_(False), dtype
+        for module in dac.modules():
+            if hasattr(module, "weight_g"):
+                nn.utils.remove_weight_norm(module)
         for network in (dac.encoder, dac.decoder):
-            for module in network.modules():
-                if hasattr(module, "weight_g"):
-                    nn.utils.remove_weight_norm(module)
             to_channels_last(network).to(dtype)
         self.codebooks: int = dac.n_codebooks
         self.codebook_size: int = dac.codebook_size
+        self.latent_channels: int = dac.latent_dim
+
+    @torch.no_grad()
+    def latents(self, audio: Tensor) -> Tensor:
+        """float32 [batch, frames * 512] at 44.1 kHz to what the quantizer is given, float32 [batch, channels, frames]."""
+        latents: Tensor = self._dac.encoder(to_image(audio[:, None], self._dtype))
+        return latents.squeeze(2).float()
 
     @torch.no_grad()
     def encode(self, audio: Tensor) -> Tensor:
         """float32 [batch, frames * 512] at 44.1 kHz to tokens, int64 [batch, codebooks, frames]."""
-        latents = self._dac.encoder(to_image(audio[:, None], self._dtype)).squeeze(2).float()
-        tokens: Tensor = self._dac.quantizer(latents)[1]
+        tokens: Tensor = self._dac.quantizer(self.latents(audio))[1]
         return tokens
 
     @torch.no_grad()
@@ -86,6 +97,26 @@ class Codec:
         return torch.stack(
             [q.out_proj(q.codebook.weight.t()[None])[0].t() for q in self._dac.quantizer.quantizers]
         )
+
+    @torch.no_grad()
+    def lookup(self) -> tuple[Tensor, Tensor]:
+        """The quantizer's choice as a linear map: entry = argmax(weight @ residual + bias).
+
+        Returns:
+            weight, float32 [codebooks, codebook_size, channels], and bias, float32 [codebooks, codebook_size],
+            scaled to the log-probability of each entry under noise as large as the quantisation error.
+        """
+        maps = [_lookup(quantizer) for quantizer in self._dac.quantizer.quantizers]
+        return torch.stack([weight for weight, _ in maps]), torch.stack([bias for _, bias in maps])
+
+
+def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
+    entries = quantizer.codebook.weight
+    spread = (entries - entries.mean(0)).square().sum(1).mean()
+    error = 2 ** (-2 * math.log2(len(entries)) / entries.shape[1]) * spread  # of an ideal quantizer of a Gaussian
+    rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() / error
+    rows = rows - rows.mean(0)  # what all entries share makes no difference, but large numbers lose precision
+    return rows @ quantizer.in_proj.weight[:, :, 0], rows @ quantizer.in_proj.bias
 
 
 @functools.cache

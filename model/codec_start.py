@@ -65,10 +65,10 @@ def balance_channels(dac: Any, latents: Tensor) -> Tensor:
     """Scale the latents [windows, channels, frames] of real speech so that loud bands do not take all the bits.
 
     Each channel is divided by the square root of its level and multiplied again in the decoder, which shapes
-    the quantisation noise half-way after the speech. Returns the scaled latents.
+    the quantisation noise half-way after the speech. Returns the scaled latents, whose level is one.
     """
     gains = latents.square().mean((0, 2)).sqrt().clamp(min=1e-4) ** -0.5
-    gains /= gains.mean()
+    gains /= (latents * gains[:, None]).square().mean().sqrt()
     last, first = dac.encoder.block[-1], dac.decoder.model[0]
     _set(last, _weight(last) * gains[:, None, None], rest=0)
     _set(first, _weight(first) / gains[:, None], rest=0)
@@ -120,7 +120,7 @@ def start_codebooks(dac: Any, latents: Tensor) -> None:
         directions = torch.linalg.eigh(residual.T @ residual).eigenvectors[:, -dimensions:].T
         points = residual @ directions.T
         centres, _ = kmeans2(points.numpy(), quantizer.codebook_size, iter=8, minit="points", seed=0)
-        constant = 2 * points.square().sum(1).mean().sqrt()
+        constant = 6 * points.square().sum(1).mean().sqrt()
         _set(quantizer.in_proj, torch.cat([directions, torch.zeros_like(directions[:1])])[:, :, None], rest=0)
         quantizer.in_proj.bias[-1] = constant
         back = torch.cat([directions.T, torch.zeros(len(directions.T), 1)], 1)

@@ -129,7 +129,7 @@ class Corpus:
 
     def __init__(self, folder: Path) -> None:
         if not (folder / "audio.npy").exists():
-            raise DataError(f"{folder} holds no data set; make one with: python main.py data SOURCE {folder}")
+            raise DataError(f"{folder} holds no data set; make one with: python main.py data prepare SOURCE {folder}")
         self._audio: NDArray[np.int16] = np.load(folder / "audio.npy", mmap_mode="r")
         clips = [
             Clip(int(row["start"]), int(row["length"]), row["group"], row["kind"], int(row["bandwidth_hz"]))

@@ -18,9 +18,11 @@ LEVEL_BLOCK_FRAMES = 16
 
 @dataclass(frozen=True)
 class Batch:
-    """noisy: float32 [batch, frames * 512]; target: likewise; tokens: int64 [batch, codebooks, frames]."""
+    """noisy, target: float32 [batch, frames * 512]; latents of the noisy audio: float32 [batch, channels, frames];
+    tokens of the target: int64 [batch, codebooks, frames]."""
 
     noisy: Tensor
+    latents: Tensor
     target: Tensor
     tokens: Tensor
 
@@ -31,17 +33,21 @@ class Examples:
     def __init__(self, corpus: Corpus, degrader: Degrader, codec: Codec, frames: int, seed: int) -> None:
         self._corpus, self._degrader, self._codec = corpus, degrader, codec
         self._frames, self._seed = frames, seed
-        self._tokens: dict[int, Tensor] = {}
+        self._encoded: dict[int, tuple[Tensor, Tensor]] = {}
 
     def batch(self, numbers: list[int], device: torch.device) -> Batch:
         """The examples of these numbers; the noisy window is cut at both ends as the live window is."""
-        noisy, targets = zip(*(self._pair(number) for number in numbers), strict=True)
-        self._encode(numbers, targets, device)
+        pairs = [self._pair(number) for number in numbers]
         inner = slice(MARGIN_FRAMES * FRAME_SAMPLES, -MARGIN_FRAMES * FRAME_SAMPLES)
+        noisy = torch.from_numpy(np.stack([noisy for noisy, _ in pairs])[:, inner]).to(device)
+        targets = torch.from_numpy(np.stack([target for _, target in pairs])).to(device)
+        self._encode(numbers, noisy, targets)
+        latents, tokens = zip(*(self._encoded[number] for number in numbers), strict=True)
         return Batch(
-            torch.from_numpy(np.stack(noisy)[:, inner]).to(device),
-            torch.from_numpy(np.stack(targets)[:, inner]).to(device),
-            torch.stack([self._tokens[number] for number in numbers]).long().to(device),
+            noisy,
+            torch.stack(latents).float().to(device),
+            targets[:, inner],
+            torch.stack(tokens).long().to(device),
         )
 
     def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
@@ -53,9 +59,9 @@ class Examples:
         gain = np.float32(REFERENCE_RMS / max(loudest, FLOOR_RMS) * 10 ** (rng.uniform(-6, 2) / 20))
         return noisy * gain, target * gain
 
-    def _encode(self, numbers: list[int], targets: tuple[FloatArray, ...], device: torch.device) -> None:
-        new = [(number, target) for number, target in zip(numbers, targets, strict=True) if number not in self._tokens]
+    def _encode(self, numbers: list[int], noisy: Tensor, targets: Tensor) -> None:
+        new = [place for place, number in enumerate(numbers) if number not in self._encoded]
         if new:
-            audio = torch.from_numpy(np.stack([target for _, target in new])).to(device)
-            tokens = self._codec.encode(audio)[:, :, MARGIN_FRAMES:-MARGIN_FRAMES].to("cpu", torch.int16)
-            self._tokens |= dict(zip([number for number, _ in new], tokens, strict=True))
+            latents = self._codec.latents(noisy[new]).to("cpu", torch.float16)
+            tokens = self._codec.encode(targets[new])[:, :, MARGIN_FRAMES:-MARGIN_FRAMES].to("cpu", torch.int16)
+            self._encoded |= {numbers[place]: (latents[i], tokens[i]) for i, place in enumerate(new)}

@@ -4,6 +4,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor, nn
 
+from model.codec import Codec
 from model.speech_encoder import SpeechEncoder
 from model.transformer import Transformer
 
@@ -26,11 +27,15 @@ class LanguageModel(nn.Module):
     Tokens are int64 [batch, codebooks, frames]; the value `codebook_size` means masked.
     """
 
-    def __init__(self, config: LanguageModelConfig, codebooks: int, codebook_size: int) -> None:
+    def __init__(
+        self, config: LanguageModelConfig, codebooks: int, codebook_size: int, latent_channels: int
+    ) -> None:
         super().__init__()
         width = config.width
         self.codebooks, self.mask_token = codebooks, codebook_size
-        self.speech_encoder = SpeechEncoder(width, config.encoder_layers, config.heads, config.feed_forward)
+        self.speech_encoder = SpeechEncoder(
+            width, config.encoder_layers, config.heads, config.feed_forward, latent_channels
+        )
         self.no_condition = nn.Parameter(torch.zeros(width))
         # One table for all codebooks: entry v of codebook k is row k * (codebook_size + 1) + v.
         self.embedding = nn.Embedding(codebooks * (codebook_size + 1), width)
@@ -39,33 +44,33 @@ class LanguageModel(nn.Module):
         self.register_buffer("offsets", torch.arange(codebooks) * (codebook_size + 1), persistent=False)
         self.offsets: Tensor
 
-    def encode(self, audio: Tensor) -> Tensor:
-        """Noisy float32 [batch, frames * 512] to the conditioning [batch, frames, width]."""
-        condition: Tensor = self.speech_encoder(audio)
+    def encode(self, audio: Tensor, latents: Tensor) -> Tensor:
+        """Noisy audio, float32 [batch, frames * 512], and its latents to the conditioning [batch, frames, width]."""
+        condition: Tensor = self.speech_encoder(audio, latents)
         return condition
 
-    def forward(self, tokens: Tensor, condition: Tensor) -> Tensor:
-        """Logits [batch, frames, codebooks, codebook_size] of every token, masked or not."""
+    def forward(self, tokens: Tensor, condition: Tensor, first_frame: int = 0) -> Tensor:
+        """Logits [batch, frames, codebooks, codebook_size] of every token from `first_frame` on, masked or not."""
         rows = tokens.transpose(1, 2) + self.offsets
         embedded = self.embedding(rows).sum(2)
-        output = self.head(self.transformer(embedded + condition))
+        output = self.head(self.transformer(embedded + condition)[:, first_frame:])
         return output.unflatten(-1, (self.codebooks, self.mask_token))
 
     @torch.no_grad()
-    def start_from_codebooks(self, vectors: Tensor) -> None:
-        """Initialise embeddings and heads so that tokens that decode alike start alike.
+    def start_from_codec(self, codec: Codec) -> None:
+        """Start as the codec's own quantizer, so that training begins at a copy of the noisy speech.
 
-        `vectors` are the codec's entries, float32 [codebooks, codebook_size, channels].
+        The conditioning begins as the noisy latents, each known token takes its vector off them, and the heads
+        choose among the next codebook's entries as the quantizer does among what is left.
         """
-        centred = vectors - vectors.mean(1, keepdim=True)
-        unit = centred / centred.square().sum(-1).mean(1).sqrt()[:, None, None]
-        width, channels = self.embedding.embedding_dim, vectors.shape[-1]
-        for index, entries in enumerate(unit):
-            start = index * (self.mask_token + 1)
-            spread = torch.randn(channels, width) * (0.5 / self.codebooks**0.5)
-            self.embedding.weight[start : start + self.mask_token] = entries @ spread
-            rows = slice(index * self.mask_token, (index + 1) * self.mask_token)
-            self.head.weight[rows] = entries @ torch.randn(channels, width) / width**0.5
-        masked = self.offsets + self.mask_token
-        self.embedding.weight[masked] = 0.02 * torch.randn(self.codebooks, width)
-        self.head.bias.zero_()
+        vectors, (weight, bias) = codec.vectors().cpu(), codec.lookup()
+        channels = vectors.shape[-1]
+        self.embedding.weight.zero_()
+        tables = self.embedding.weight.view(self.codebooks, self.mask_token + 1, -1)
+        tables[:, : self.mask_token, :channels] = -vectors
+        self.head.weight.mul_(0.05)[:, :channels] = weight.cpu().flatten(0, 1)
+        self.head.bias.copy_(bias.flatten())
+        encoder = self.speech_encoder
+        nn.init.zeros_(encoder.project[-1].weight)
+        nn.init.zeros_(encoder.project[-1].bias)
+        nn.init.eye_(encoder.project_latents.weight)

@@ -22,7 +22,7 @@ def mel_filters(fft_size: int, bands: int) -> Tensor:
 class MultiScaleMelLoss(nn.Module):
     """Mean absolute difference of log10 mel magnitudes over several window lengths (same paper, table 6)."""
 
-    def __init__(self, scales: dict[int, int], floor: float = 1e-3) -> None:
+    def __init__(self, scales: dict[int, int], floor: float = 1e-2) -> None:
         """`scales` maps each window length in samples to its number of mel bands; hops are a quarter window."""
         super().__init__()
         self._scales, self._floor = scales, floor

@@ -7,10 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.bundle import LANGUAGE_MODEL_FILE, Bundle, check_shapes
-from model.codec import Codec, build_dac
+from model.bundle import Bundle
+from model.codec import Codec
 from model.data import FloatArray
-from model.errors import BundleError
 from model.language_model import LanguageModel
 from model.level import RunningLevel
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
@@ -38,20 +37,8 @@ class MaskSR:
             BundleError: the bundle is unusable or holds a codec alone.
         """
         bundle = Bundle.load(folder)
-        if bundle.config.language_model is None:
-            raise BundleError(f"{folder} holds a codec alone; choose a bundle with {LANGUAGE_MODEL_FILE}")
         device, dtype = device_and_dtype()
-        dac = build_dac(bundle.config.codec)
-        dac.load_state_dict(bundle.codec)
-        config = bundle.config.codec
-        language_model = LanguageModel(
-            bundle.config.language_model, config.n_codebooks, config.codebook_size
-        ).eval()
-        check_shapes(bundle.language_model, language_model.state_dict(), folder / LANGUAGE_MODEL_FILE)
-        language_model.load_state_dict(bundle.language_model)
-        for parameter in language_model.parameters():  # not the buffers: spectra stay in float32
-            parameter.requires_grad_(False).data = parameter.data.to(dtype)
-        return cls(Codec(dac.to(device), dtype), language_model.to(device), device)
+        return cls(bundle.build_codec(device, dtype), bundle.build_language_model(device, dtype), device)
 
     def stream(
         self, plan: WindowPlan, *, passes: int, guidance: float = 0.0, temperature: float, seed: int = 0
@@ -99,13 +86,14 @@ class MaskSR:
             tokens: int64 [batch, codebooks, frames], read where `pinned`, bool [codebooks, frames], is true.
             guidance: weight w of (1 + w) conditioned - w unconditioned logits; 0 costs one model call a pass.
         """
-        condition = self.language_model.encode(noisy)
+        condition = self.language_model.encode(noisy, self.codec.latents(noisy))
+        first_frame = int(pinned.all(0).long().cumprod(0).sum())  # logits of the pinned past are not needed
 
         def predict(tokens: Tensor) -> Tensor:
             if guidance == 0:
-                return self.language_model(tokens, condition)
+                return self.language_model(tokens, condition, first_frame)
             nothing = self.language_model.no_condition.expand_as(condition)
-            logits = self.language_model(tokens.repeat(2, 1, 1), torch.cat([condition, nothing]))
+            logits = self.language_model(tokens.repeat(2, 1, 1), torch.cat([condition, nothing]), first_frame)
             conditioned, unconditioned = logits.chunk(2)
             return (1 + guidance) * conditioned - guidance * unconditioned
 

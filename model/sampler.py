@@ -31,7 +31,8 @@ def sample(
     """Fill in every token that is not pinned.
 
     Args:
-        predict: maps tokens [batch, codebooks, frames] to logits [batch, frames, codebooks, entries].
+        predict: maps tokens [batch, codebooks, frames] to logits [batch, newest frames, codebooks, entries]; it
+            may leave out the oldest frames if all of them are pinned.
         tokens: int64 [batch, codebooks, frames]; what stands where `pinned` is false is ignored.
         pinned: bool [codebooks, frames], the tokens that are given and never change.
         mask_token: the value that stands for a masked token.
@@ -45,30 +46,31 @@ def sample(
     unpinned = int((~pinned).sum())
     tokens = torch.where(pinned, tokens, mask_token)
     for finished in range(1, passes + 1):
-        drawn, confidence = draw(predict(tokens), temperature, generators)
-        masked = tokens == mask_token
-        tokens = torch.where(masked, drawn, tokens)
-        ranked = torch.where(masked, confidence, math.inf).flatten(1)
+        drawn, rank = draw(predict(tokens), temperature, generators)
+        newest = tokens[:, :, -drawn.shape[2] :]
+        masked = newest == mask_token
+        newest = torch.where(masked, drawn, newest)
+        ranked = torch.where(masked, rank, math.inf).flatten(1)
         remasked = ranked.argsort(dim=1)[:, : masked_count(unpinned, finished, passes)]
-        tokens = tokens.flatten(1).scatter(1, remasked, mask_token).view_as(tokens)
+        newest = newest.flatten(1).scatter(1, remasked, mask_token).view_as(newest)
+        tokens = torch.cat([tokens[:, :, : -drawn.shape[2]], newest], dim=2)
     return tokens
 
 
 def draw(logits: Tensor, temperature: float, generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
-    """Draw a token at each place, and say how sure the model is of it.
+    """Draw a token at each place, and rank it by how sure the model is of it.
 
-    Coarse codebooks outrank fine ones, since a fine code refines what the coarse ones before it say.
+    Every coarse codebook outranks the finer ones, since a fine code says what the coarse ones before it leave.
 
     Returns:
-        tokens int64 and ranking scores float32, both [batch, codebooks, frames].
+        tokens int64 and ranks float32, both [batch, codebooks, frames].
     """
-    logits = logits.float()
-    scores = logits
+    scores = logits = logits.float()
     if temperature > 0:
         uniform = torch.stack([torch.rand(logits.shape[1:], generator=generator) for generator in generators])
         gumbel = -(-uniform.clamp(1e-9, 1 - 1e-7).log()).log()
         scores = logits / temperature + gumbel.to(logits.device)
     tokens = scores.argmax(-1)
-    log_probability = logits.log_softmax(-1).gather(-1, tokens[..., None]).squeeze(-1)
-    tokens, confidence = tokens.transpose(1, 2), log_probability.transpose(1, 2)
-    return tokens, confidence
+    probability = logits.softmax(-1).gather(-1, tokens[..., None]).squeeze(-1)
+    level = torch.arange(logits.shape[2], device=logits.device)
+    return tokens.transpose(1, 2), (probability - level).transpose(1, 2)

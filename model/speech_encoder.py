@@ -1,4 +1,8 @@
-"""The speech encoder: noisy audio to one conditioning vector a codec frame (DESIGN: power-law STFT, MLP, attention)."""
+"""The speech encoder: noisy audio to one conditioning vector a codec frame.
+
+It sees the power-law STFT magnitude, as in MaskSR, and also the codec's latents of the noisy audio: the compact
+codec's tokens carry phase, of which a magnitude says nothing.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +20,7 @@ MARGIN_SAMPLES = (WINDOW_SAMPLES - FRAME_SAMPLES) // 2  # centres each STFT wind
 class SpeechEncoder(nn.Module):
     """Conditioning for the language model; its cost is paid once a window, whatever the number of passes."""
 
-    def __init__(self, width: int, layers: int, heads: int, feed_forward: int) -> None:
+    def __init__(self, width: int, layers: int, heads: int, feed_forward: int, latent_channels: int) -> None:
         super().__init__()
         self.window: Tensor
         self.bin_mean: Tensor
@@ -25,12 +29,18 @@ class SpeechEncoder(nn.Module):
         self.register_buffer("bin_mean", torch.zeros(BINS))
         self.register_buffer("bin_deviation", torch.ones(BINS))
         self.project = nn.Sequential(nn.Linear(BINS, width), nn.GELU(), nn.Linear(width, width))
+        self.project_latents = nn.Linear(latent_channels, width, bias=False)
         self.transformer = Transformer(width, layers, heads, feed_forward)
 
-    def forward(self, audio: Tensor) -> Tensor:
-        """float32 [batch, frames * 512] at 44.1 kHz to [batch, frames, width]; silence is assumed around it."""
+    def forward(self, audio: Tensor, latents: Tensor) -> Tensor:
+        """Noisy audio and its latents to float32 [batch, frames, width]; silence is assumed around the audio.
+
+        Args:
+            audio: float32 [batch, frames * 512] at 44.1 kHz.
+            latents: float32 [batch, channels, frames] of the codec's encoder.
+        """
         features = (self.spectrum(audio) - self.bin_mean) / self.bin_deviation
-        output: Tensor = self.transformer(self.project(features.to(self.project[0].weight.dtype)))
+        output: Tensor = self.transformer(self.project(features) + self.project_latents(latents.transpose(1, 2)))
         return output
 
     def spectrum(self, audio: Tensor) -> Tensor:

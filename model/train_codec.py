@@ -46,15 +46,15 @@ class CodecTrainingConfig(BaseModel):
     steps: int
     batch: int
     window_samples: int = 16_384
-    learning_rate: float = 3e-4
-    warmup_steps: int = 100
+    learning_rate: float = 7e-5
+    warmup_steps: int = 200
     plain_steps: int = 0  # without quantizer; its codebooks are then set from the latents of real speech
     critic_from_step: int
     critic_windows_samples: list[int] = [2048, 1024, 512]
     critic_periods: list[int] = [2, 3, 5]
     critic_channels: int = 16
     mel_scales: dict[int, int] = {2048: 160, 1024: 100, 512: 60, 256: 30}
-    mel_weight: float = 8.0
+    mel_weight: float = 12.0
     waveform_weight: float = 20.0
     feature_weight: float = 2.0
     adversarial_weight: float = 1.0
@@ -87,9 +87,9 @@ class CodecTrainer:
             config.critic_windows_samples, config.critic_periods, config.critic_channels
         ).to(self.device)
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
-        self.optimizer = torch.optim.AdamW(self.dac.parameters(), config.learning_rate, betas=(0.8, 0.99))
+        self.optimizer = torch.optim.AdamW(self.dac.parameters(), config.learning_rate, betas=(0.9, 0.99))
         self.critic_optimizer = torch.optim.AdamW(
-            self.critic.parameters(), config.learning_rate / 2, betas=(0.8, 0.99)
+            self.critic.parameters(), config.learning_rate / 2, betas=(0.9, 0.99)
         )
         self.average = AveragedWeights(self.dac, config.average_decay)
         self.usage = CodebookUsage(self.dac)
@@ -150,7 +150,7 @@ class CodecTrainer:
             self.usage.count(codes)
         losses = {
             "mel": self.mel_loss(fake, real),
-            "waveform": ((fake - real).abs().mean(1) / (real.abs().mean(1) + 1e-3)).mean(),
+            "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),
             "commitment": commitment,
             "codebook": codebook,
         }
@@ -188,7 +188,7 @@ class CodecTrainer:
     @torch.no_grad()
     def _start_codebooks(self) -> None:
         rng = np.random.default_rng(self.config.seed)  # the same speech in every process
-        windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(512)]
+        windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(1024)]
         audio = torch.from_numpy(np.stack(windows)).to(self.device) * 0.4
         latents = torch.cat([self._encode(part) for part in audio.split(16)])
         start_codebooks(self.dac, balance_channels(self.dac, latents))

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import soundfile
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -16,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.bundle import Bundle
-from model.codec import Codec, build_dac
 from model.data import Corpus
 from model.degrade import Degrader
 from model.examples import Batch, Examples
@@ -55,7 +53,7 @@ class LanguageModelTrainingConfig(BaseModel):
     newest_frames: tuple[int, int] = (12, 48)
     examples: int = 20_000  # distinct degraded windows; seen again with other masks
     rooms: int = 120
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     warmup_steps: int = 200
     weight_decay: float = 0.01
     no_condition_share: float = 0.1
@@ -85,13 +83,15 @@ class LanguageModelTrainer:
         self.device, self.dtype = device_and_dtype()
         torch.manual_seed(config.seed)
         run.mkdir(parents=True, exist_ok=True)
-        self.codec = _load_codec(bundle, self.device, self.dtype)
+        self.codec = bundle.build_codec(self.device, self.dtype)
         corpus = Corpus(data)
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
         self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
-        self.model = LanguageModel(config.language_model, self.codec.codebooks, self.codec.codebook_size)
-        self.model.start_from_codebooks(self.codec.vectors().cpu())
+        self.model = LanguageModel(
+            config.language_model, self.codec.codebooks, self.codec.codebook_size, self.codec.latent_channels
+        )
+        self.model.start_from_codec(self.codec)
         self.model.to(self.device)
         self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
         self.spectrum_head = nn.Linear(config.language_model.width, MEL_BANDS).to(self.device)
@@ -162,7 +162,7 @@ class LanguageModelTrainer:
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
         masked = draw_mask(*batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
-        condition = self.model.encode(batch.noisy)
+        condition = self.model.encode(batch.noisy, batch.latents)
         spectrum = F.l1_loss(self.spectrum_head(condition).float(), self._log_mel(batch.target))
         dropped = torch.rand(len(masked), 1, 1, generator=generator) < self.config.no_condition_share
         condition = torch.where(dropped.to(self.device), self.model.no_condition, condition)
@@ -184,7 +184,7 @@ class LanguageModelTrainer:
         """Write noisy, restored and target of four examples no training step draws, as `sample.flac`."""
         numbers = list(range(self.config.examples, self.config.examples + 4))
         batch = self.examples.batch(numbers, self.device)
-        condition = self.model.encode(batch.noisy)
+        condition = self.model.encode(batch.noisy, batch.latents)
         tokens = sample(
             lambda tokens: self.model(tokens, condition),
             batch.tokens,
@@ -197,12 +197,6 @@ class LanguageModelTrainer:
         parts = [batch.noisy, self.codec.decode(tokens), self.codec.decode(batch.tokens)]
         audio = torch.stack(parts, 1).flatten().clamp(-1, 1).cpu().numpy()
         soundfile.write(self.run / "sample.flac", audio, SAMPLE_RATE_HZ)
-
-
-def _load_codec(bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Codec:
-    dac = build_dac(bundle.config.codec)
-    dac.load_state_dict(bundle.codec)
-    return Codec(dac.to(device), dtype)
 
 
 def _rooms(run: Path, count: int) -> list[Room]:

@@ -6,21 +6,22 @@ from torch.nn import functional as F
 
 
 class Transformer(nn.Module):
-    """Pre-norm blocks over [batch, frames, width]."""
+    """Pre-norm blocks over [batch, frames, width].
+
+    What flows between the blocks stays float32; each starts as the identity, since its branches end in zeros.
+    """
 
     def __init__(self, width: int, layers: int, heads: int, feed_forward: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Block(width, heads, feed_forward) for _ in range(layers))
-        self.norm = nn.RMSNorm(width)
         self._head_width = width // heads
 
     def forward(self, x: Tensor) -> Tensor:
         rotation = rotary_angles(x.shape[1], self._head_width, x.device)
-        cosine, sine = rotation.cos().to(x.dtype), rotation.sin().to(x.dtype)
+        cosine, sine = rotation.cos(), rotation.sin()
         for block in self.blocks:
             x = block(x, cosine, sine)
-        output: Tensor = self.norm(x)
-        return output
+        return x
 
 
 class Block(nn.Module):
@@ -34,11 +35,15 @@ class Block(nn.Module):
         self.output = nn.Linear(width, width, bias=False)
         self.expand = nn.Linear(width, feed_forward)
         self.contract = nn.Linear(feed_forward, width)
+        for last in (self.output.weight, self.contract.weight, self.contract.bias):
+            nn.init.zeros_(last)
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-        x = x + self.output(self._attend(self.attention_norm(x), cosine, sine))
-        output: Tensor = x + self.contract(F.gelu(self.expand(self.feed_forward_norm(x)), approximate="tanh"))
-        return output
+        dtype = self.output.weight.dtype
+        attended = self._attend(self.attention_norm(x).to(dtype), cosine.to(dtype), sine.to(dtype))
+        x = x + self.output(attended).float()
+        hidden = F.gelu(self.expand(self.feed_forward_norm(x).to(dtype)), approximate="tanh")
+        return x + self.contract(hidden).float()
 
     def _attend(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         batch, frames, width = x.shape
