@@ -65,7 +65,7 @@ class Bundle:
         if (shape := config.language_model) is None:
             return cls(config, codec)
         path = folder / LANGUAGE_MODEL_FILE
-        return cls(config, codec, _read_tensors(path, lambda: _new_language_model(shape, config.codec)))
+        return cls(config, codec, _read_tensors(path, lambda: LanguageModel(shape, config.codec)))
 
     def build_codec(self, device: torch.device, dtype: torch.dtype) -> Codec:
         """The codec with its weights, its convolutions computing in `dtype`."""
@@ -80,10 +80,11 @@ class Bundle:
         """
         if self.config.language_model is None:
             raise BundleError(f"This bundle holds a codec alone: choose one that has {LANGUAGE_MODEL_FILE}.")
-        model = _new_language_model(self.config.language_model, self.config.codec)
+        model = LanguageModel(self.config.language_model, self.config.codec)
         model.load_state_dict(self.language_model)
-        for transformer in (model.speech_encoder.transformer, model.transformer):
-            transformer.to(dtype)
+        for block in [*model.speech_encoder.transformer.blocks, *model.transformer.blocks]:
+            for linear in block.linears():
+                linear.to(dtype)
         return model.requires_grad_(False).eval().to(device)
 
     def save(self, folder: Path) -> None:
@@ -95,10 +96,6 @@ class Bundle:
         partial = folder / f"{CONFIG_FILE}.partial"
         partial.write_text(self.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         partial.replace(folder / CONFIG_FILE)
-
-
-def _new_language_model(shape: LanguageModelConfig, codec: CodecConfig) -> LanguageModel:
-    return LanguageModel(shape, codec.n_codebooks, codec.codebook_size, codec.latent_channels)
 
 
 def bundle_folder(name_or_path: str | Path) -> Path:

@@ -5,6 +5,8 @@ parameters keep their names and shapes, so state dicts stay interchangeable with
 Afterwards the network takes and returns tensors of shape [batch, channels, 1, time], made with `to_image`.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,7 +17,7 @@ class _Conv(nn.Conv1d):
         weight = self.weight.to(x.dtype).unsqueeze(2)
         bias = None if self.bias is None else self.bias.to(x.dtype)
         stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
-        return F.conv2d(x, weight, bias, stride, padding, dilation, self.groups)  # type: ignore[arg-type]
+        return F.conv2d(x, weight, bias, stride, padding, dilation, self.groups)
 
 
 class _ConvTranspose(nn.ConvTranspose1d):
@@ -56,18 +58,19 @@ class _SnakeFunction(torch.autograd.Function):
     """x + sin(alpha x)^2 / alpha in one pass over memory each way, keeping only x for the way back."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, alpha: Tensor) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx: Any, x: Tensor, alpha: Tensor) -> Tensor:
         ctx.save_for_backward(x, alpha)
         return _snake_forward(x, alpha)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def, override]
-        return _snake_backward(*ctx.saved_tensors, gradient)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, alpha = ctx.saved_tensors
+        return _snake_backward(x, alpha, gradient)
 
 
 def to_image(signal: Tensor, dtype: torch.dtype) -> Tensor:
     """[batch, channels, time] to a channels-last [batch, channels, 1, time]."""
-    # A plain `contiguous` leaves the strides of a one-channel image as they are, and all layers then run slowly.
+    # A plain `contiguous` leaves the strides of a one-channel image as they are: all layers then run slowly.
     return torch.empty_strided(
         (*signal.shape[:2], 1, signal.shape[2]),
         (signal.shape[1] * signal.shape[2], 1, signal.shape[1] * signal.shape[2], signal.shape[1]),

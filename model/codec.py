@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from model.channels_last import to_channels_last, to_image
@@ -22,14 +22,14 @@ class CodecConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    encoder_dim: int
-    encoder_rates: tuple[int, ...]
-    latent_dim: int | None = None
-    decoder_dim: int
-    decoder_rates: tuple[int, ...]
-    n_codebooks: int = 9
-    codebook_size: int = 1024
-    codebook_dim: int = 8
+    encoder_dim: PositiveInt
+    encoder_rates: tuple[PositiveInt, ...]
+    latent_dim: PositiveInt | None = None
+    decoder_dim: PositiveInt
+    decoder_rates: tuple[PositiveInt, ...]
+    n_codebooks: PositiveInt = 9
+    codebook_size: PositiveInt = 1024
+    codebook_dim: PositiveInt = 8
 
     @model_validator(mode="after")
     def _one_frame_a_hop(self) -> "CodecConfig":
@@ -70,11 +70,10 @@ class Codec:
             to_channels_last(network).to(dtype)
         self.codebooks: int = dac.n_codebooks
         self.codebook_size: int = dac.codebook_size
-        self.latent_channels: int = dac.latent_dim
 
     @torch.no_grad()
     def latents(self, audio: Tensor) -> Tensor:
-        """float32 [batch, frames * 512] at 44.1 kHz to what the quantizer is given, float32 [batch, channels, frames]."""
+        """float32 [batch, frames * 512] at 44.1 kHz to latents, float32 [batch, channels, frames]."""
         latents: Tensor = self._dac.encoder(to_image(audio[:, None], self._dtype))
         return latents.squeeze(2).float()
 
@@ -102,9 +101,10 @@ class Codec:
     def lookup(self) -> tuple[Tensor, Tensor]:
         """The quantizer's choice as a linear map: entry = argmax(weight @ residual + bias).
 
+        Both are scaled to the log-probability of each entry under noise as large as the quantisation error.
+
         Returns:
-            weight, float32 [codebooks, codebook_size, channels], and bias, float32 [codebooks, codebook_size],
-            scaled to the log-probability of each entry under noise as large as the quantisation error.
+            float32 weight [codebooks, codebook_size, channels] and bias [codebooks, codebook_size].
         """
         maps = [_lookup(quantizer) for quantizer in self._dac.quantizer.quantizers]
         return torch.stack([weight for weight, _ in maps]), torch.stack([bias for _, bias in maps])
@@ -113,7 +113,8 @@ class Codec:
 def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
     entries = quantizer.codebook.weight
     spread = (entries - entries.mean(0)).square().sum(1).mean()
-    error = 2 ** (-2 * math.log2(len(entries)) / entries.shape[1]) * spread  # of an ideal quantizer of a Gaussian
+    # Quantisation error of an ideal quantizer of a Gaussian at this rate.
+    error = 2 ** (-2 * math.log2(len(entries)) / entries.shape[1]) * spread
     rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() / error
     rows = rows - rows.mean(0)  # what all entries share makes no difference, but large numbers lose precision
     return rows @ quantizer.in_proj.weight[:, :, 0], rows @ quantizer.in_proj.bias

@@ -1,4 +1,4 @@
-"""Where codec training starts: a transform codec in closed form, so that hours of CPU time are not spent on finding it.
+"""Where codec training starts: a transform codec in closed form, which would take hours of training to find.
 
 Encoder and decoder begin as a tree of lapped cosine transforms (MDCT: Princen, Johnson and Bradley 1987) with
 perfect reconstruction of the lowest bands, the quantizer as principal directions clustered by k-means.
@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 _SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
 _TRUNK_ALPHA = 0.02
-_REST = 0.05  # of torch's own initialisation stays in every weight, for the channels the transform leaves free
+_REST = (
+    0.05  # of torch's own initialisation stays in every weight, for the channels the transform leaves free
+)
 
 
 def mdct_kernels(bands: int) -> Tensor:
@@ -25,7 +27,7 @@ def mdct_kernels(bands: int) -> Tensor:
 
 
 def band_split(parents: int, children: int, bands: int) -> Tensor:
-    """Weights [children, parents, 2 * bands] that split each parent into `bands`, children in order of frequency.
+    """Weights [children, parents, 2 * bands] that split each parent into `bands`, ordered by frequency.
 
     Decimation turns the spectrum of every second band around, so there the kernels are taken in reverse.
     """
@@ -62,7 +64,7 @@ def start_as_filter_bank(dac: Any) -> None:
 
 @torch.no_grad()
 def balance_channels(dac: Any, latents: Tensor) -> Tensor:
-    """Scale the latents [windows, channels, frames] of real speech so that loud bands do not take all the bits.
+    """Scale the latents [windows, channels, frames] of real speech, lest loud bands take all the bits.
 
     Each channel is divided by the square root of its level and multiplied again in the decoder, which shapes
     the quantisation noise half-way after the speech. Returns the scaled latents, whose level is one.
@@ -75,7 +77,7 @@ def balance_channels(dac: Any, latents: Tensor) -> Tensor:
     return latents * gains[:, None]
 
 
-def _split(snake: nn.Module, convolution: nn.Conv1d, used: int, rate: int) -> int:
+def _split(snake: nn.Module, convolution: Any, used: int, rate: int) -> int:
     _straighten(snake)
     weight = torch.zeros_like(convolution.weight_v)
     weight[:, :used] = band_split(used, convolution.out_channels, rate)

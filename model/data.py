@@ -58,7 +58,9 @@ def prepare(source: Path, output: Path, progress: Callable[[int, int], None]) ->
     """
     recordings = list(_listed(source)) or list(_found(source))
     if not recordings:
-        raise DataError(f"{source}: no recordings found; name a folder that holds WAV, FLAC, Ogg or MP3 files")
+        raise DataError(
+            f"{source}: no recordings found; name a folder that holds WAV, FLAC, Ogg or MP3 files"
+        )
     output.mkdir(parents=True, exist_ok=True)
     by_file = [list(group) for _, group in groupby(recordings, key=lambda recording: recording.path)]
     clips: list[Clip] = []
@@ -115,7 +117,9 @@ def _read(recordings: list[Recording]) -> list[tuple[Recording, NDArray[np.int16
     cut = []
     for recording in recordings:
         start = round(recording.start_s * SAMPLE_RATE_HZ)
-        length = len(samples) if recording.duration_s is None else round(recording.duration_s * SAMPLE_RATE_HZ)
+        length = (
+            len(samples) if recording.duration_s is None else round(recording.duration_s * SAMPLE_RATE_HZ)
+        )
         cut.append((recording, samples[start : start + length]))
     return cut
 
@@ -129,7 +133,9 @@ class Corpus:
 
     def __init__(self, folder: Path) -> None:
         if not (folder / "audio.npy").exists():
-            raise DataError(f"{folder} holds no data set; make one with: python main.py data prepare SOURCE {folder}")
+            raise DataError(
+                f"{folder} holds no data set; make one with: python main.py data prepare SOURCE {folder}"
+            )
         self._audio: NDArray[np.int16] = np.load(folder / "audio.npy", mmap_mode="r")
         clips = [
             Clip(int(row["start"]), int(row["length"]), row["group"], row["kind"], int(row["bandwidth_hz"]))
@@ -137,7 +143,9 @@ class Corpus:
         ]
         self.speech = [clip for clip in clips if clip.kind == "speech"]
         self.noise = [clip for clip in clips if clip.kind == "noise"]
-        weights = [clip.length * (min(clip.bandwidth_hz, FULL_BAND_HZ) / FULL_BAND_HZ) ** 3 for clip in self.speech]
+        weights = [
+            clip.length * (min(clip.bandwidth_hz, FULL_BAND_HZ) / FULL_BAND_HZ) ** 3 for clip in self.speech
+        ]
         self._cumulative_weights = np.cumsum(weights)
         self._by_group: dict[str, list[Clip]] = {}
         for clip in self.speech:
@@ -145,7 +153,7 @@ class Corpus:
 
     def samples(self, clip: Clip) -> FloatArray:
         """The clip, float32 in [-1, 1]."""
-        return self._audio[clip.start : clip.start + clip.length].astype(np.float32) / 32768
+        return self._audio[clip.start : clip.start + clip.length].astype(np.float32) / np.float32(32768)
 
     def speech_window(self, length: int, rng: np.random.Generator) -> FloatArray:
         """`length` samples of one voice: its clips joined with pauses, from a random point on.
@@ -167,7 +175,8 @@ class Corpus:
     def babble(self, length: int, rng: np.random.Generator) -> FloatArray:
         """`length` samples of several voices at once."""
         voices = [self.speech_window(length, rng) for _ in range(int(rng.integers(3, 8)))]
-        return np.sum(voices, axis=0, dtype=np.float32)
+        mixture: FloatArray = np.sum(voices, axis=0, dtype=np.float32)
+        return mixture
 
     def _draw(self, rng: np.random.Generator) -> int:
         return int(np.searchsorted(self._cumulative_weights, rng.uniform(0, self._cumulative_weights[-1])))

@@ -35,6 +35,7 @@ class SpectrogramDiscriminator(nn.Module):
     def __init__(self, window_samples: int, channels: int) -> None:
         super().__init__()
         self._size = window_samples
+        self.window: Tensor
         self.register_buffer("window", torch.hann_window(window_samples), persistent=False)
         c = channels
         self.stack = _Stack(
@@ -51,7 +52,7 @@ class SpectrogramDiscriminator(nn.Module):
         spectrum = torch.stft(signal, self._size, self._size // 4, window=self.window, return_complex=True)
         compressed = torch.view_as_real(spectrum) * (spectrum.abs()[..., None] + 1e-4) ** -0.5
         image = compressed.permute(0, 3, 2, 1)
-        return self.stack(image.to(self.stack.layers[0].bias.dtype, memory_format=torch.channels_last))
+        return self.stack(image.to(memory_format=torch.channels_last))
 
 
 class PeriodDiscriminator(nn.Module):
@@ -74,7 +75,7 @@ class PeriodDiscriminator(nn.Module):
     def forward(self, signal: Tensor) -> FeatureMaps:
         padded = F.pad(signal, (0, -signal.shape[-1] % self._period))
         image = padded.view(len(signal), 1, -1, self._period)
-        return self.stack(image.to(self.stack.layers[0].bias.dtype, memory_format=torch.channels_last))
+        return self.stack(image.to(memory_format=torch.channels_last))
 
 
 class Discriminator(nn.Module):
@@ -91,7 +92,10 @@ class Discriminator(nn.Module):
 
 def discriminator_loss(real: list[FeatureMaps], fake: list[FeatureMaps]) -> Tensor:
     """Least-squares loss that pulls real verdicts to one and fake ones to zero; a scalar."""
-    terms = [(1 - r[-1].float()).square().mean() + f[-1].float().square().mean() for r, f in zip(real, fake, strict=True)]
+    terms = [
+        (1 - r[-1].float()).square().mean() + f[-1].float().square().mean()
+        for r, f in zip(real, fake, strict=True)
+    ]
     return torch.stack(terms).mean()
 
 

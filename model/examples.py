@@ -18,8 +18,12 @@ LEVEL_BLOCK_FRAMES = 16
 
 @dataclass(frozen=True)
 class Batch:
-    """noisy, target: float32 [batch, frames * 512]; latents of the noisy audio: float32 [batch, channels, frames];
-    tokens of the target: int64 [batch, codebooks, frames]."""
+    """Some examples.
+
+    noisy, target: float32 [batch, frames * 512];
+    latents, of the noisy audio: float32 [batch, channels, frames];
+    tokens, of the target: int64 [batch, codebooks, frames].
+    """
 
     noisy: Tensor
     latents: Tensor
@@ -63,5 +67,7 @@ class Examples:
         new = [place for place, number in enumerate(numbers) if number not in self._encoded]
         if new:
             latents = self._codec.latents(noisy[new]).to("cpu", torch.float16)
-            tokens = self._codec.encode(targets[new])[:, :, MARGIN_FRAMES:-MARGIN_FRAMES].to("cpu", torch.int16)
+            tokens = self._codec.encode(targets[new])[:, :, MARGIN_FRAMES:-MARGIN_FRAMES].to(
+                "cpu", torch.int16
+            )
             self._encoded |= {numbers[place]: (latents[i], tokens[i]) for i, place in enumerate(new)}

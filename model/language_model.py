@@ -1,10 +1,12 @@
-"""The masked language model over codec tokens, conditioned on the speech encoder (MaskSR, arXiv 2406.02092)."""
+"""The masked language model over codec tokens (MaskSR, arXiv 2406.02092)."""
+
+from typing import Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from model.codec import Codec
+from model.codec import Codec, CodecConfig
 from model.speech_encoder import SpeechEncoder
 from model.transformer import Transformer
 
@@ -20,6 +22,12 @@ class LanguageModelConfig(BaseModel):
     heads: PositiveInt
     feed_forward: PositiveInt
 
+    @model_validator(mode="after")
+    def _even_heads(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError("the width must be an even multiple of the heads")
+        return self
+
 
 class LanguageModel(nn.Module):
     """Predicts masked tokens of a window from the others and from the noisy audio.
@@ -27,14 +35,12 @@ class LanguageModel(nn.Module):
     Tokens are int64 [batch, codebooks, frames]; the value `codebook_size` means masked.
     """
 
-    def __init__(
-        self, config: LanguageModelConfig, codebooks: int, codebook_size: int, latent_channels: int
-    ) -> None:
+    def __init__(self, config: LanguageModelConfig, codec: CodecConfig) -> None:
         super().__init__()
-        width = config.width
+        width, codebooks, codebook_size = config.width, codec.n_codebooks, codec.codebook_size
         self.codebooks, self.mask_token = codebooks, codebook_size
         self.speech_encoder = SpeechEncoder(
-            width, config.encoder_layers, config.heads, config.feed_forward, latent_channels
+            width, config.encoder_layers, config.heads, config.feed_forward, codec.latent_channels
         )
         self.no_condition = nn.Parameter(torch.zeros(width))
         # One table for all codebooks: entry v of codebook k is row k * (codebook_size + 1) + v.
@@ -45,12 +51,12 @@ class LanguageModel(nn.Module):
         self.offsets: Tensor
 
     def encode(self, audio: Tensor, latents: Tensor) -> Tensor:
-        """Noisy audio, float32 [batch, frames * 512], and its latents to the conditioning [batch, frames, width]."""
+        """The conditioning, float32 [batch, frames, width], as `SpeechEncoder.forward` makes it."""
         condition: Tensor = self.speech_encoder(audio, latents)
         return condition
 
     def forward(self, tokens: Tensor, condition: Tensor, first_frame: int = 0) -> Tensor:
-        """Logits [batch, frames, codebooks, codebook_size] of every token from `first_frame` on, masked or not."""
+        """Logits [batch, frames, codebooks, codebook_size] of all tokens from `first_frame` on."""
         rows = tokens.transpose(1, 2) + self.offsets
         embedded = self.embedding(rows).sum(2)
         output = self.head(self.transformer(embedded + condition)[:, first_frame:])
@@ -60,8 +66,8 @@ class LanguageModel(nn.Module):
     def start_from_codec(self, codec: Codec) -> None:
         """Start as the codec's own quantizer, so that training begins at a copy of the noisy speech.
 
-        The conditioning begins as the noisy latents, each known token takes its vector off them, and the heads
-        choose among the next codebook's entries as the quantizer does among what is left.
+        The conditioning begins as the noisy latents, each known token takes its vector off them, and the
+        heads choose among the next codebook's entries as the quantizer does among what is left.
         """
         vectors, (weight, bias) = codec.vectors().cpu(), codec.lookup()
         channels = vectors.shape[-1]
@@ -70,7 +76,4 @@ class LanguageModel(nn.Module):
         tables[:, : self.mask_token, :channels] = -vectors
         self.head.weight.mul_(0.05)[:, :channels] = weight.cpu().flatten(0, 1)
         self.head.bias.copy_(bias.flatten())
-        encoder = self.speech_encoder
-        nn.init.zeros_(encoder.project[-1].weight)
-        nn.init.zeros_(encoder.project[-1].bias)
-        nn.init.eye_(encoder.project_latents.weight)
+        self.speech_encoder.start_from_latents()

@@ -1,4 +1,4 @@
-"""Spectral losses of codec training (Kumar et al. 2023, "High-Fidelity Audio Compression with Improved RVQGAN", 3.4)."""
+"""Spectral losses of codec training (Kumar et al. 2023, RVQGAN, section 3.4)."""
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ class MultiScaleMelLoss(nn.Module):
     """Mean absolute difference of log10 mel magnitudes over several window lengths (same paper, table 6)."""
 
     def __init__(self, scales: dict[int, int], floor: float = 1e-2) -> None:
-        """`scales` maps each window length in samples to its number of mel bands; hops are a quarter window."""
+        """`scales` maps window lengths in samples to numbers of mel bands; hops are a quarter window."""
         super().__init__()
         self._scales, self._floor = scales, floor
         for size, bands in scales.items():

@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 
-def draw_mask(
-    batch: int, codebooks: int, frames: int, newest_frames: tuple[int, int], generator: torch.Generator
-) -> Tensor:
+def draw_mask(shape: torch.Size, newest_frames: tuple[int, int], generator: torch.Generator) -> Tensor:
     """Masked places, bool [batch, codebooks, frames].
 
     The share masked is cos(pi/2 * r), r ~ U(0, 1) (MaskSR). Half the examples pin all but the newest frames,
     as a stream does; `newest_frames` bounds how many those are. Half hide tokens at random and half
     the finer codebooks first, since sampling may fill the grid in either order.
     """
+    batch, codebooks, frames = shape
     share = torch.cos(math.pi / 2 * torch.rand(batch, 1, 1, generator=generator))
     noise = torch.rand(batch, codebooks, frames, generator=generator)
     level = torch.arange(codebooks)[None, :, None]

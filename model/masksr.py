@@ -49,11 +49,13 @@ class MaskSR:
     def restore(
         self, audio: FloatArray, *, passes: int, guidance: float = 0.0, temperature: float, seed: int = 0
     ) -> FloatArray:
-        """Restore a whole recording, float32 [samples] at 44.1 kHz, with wide windows and no delay to keep."""
+        """Restore a whole recording, float32 [samples] at 44.1 kHz, with no delay to keep."""
         plan = WHOLE_FILE_PLAN
         stream = self.stream(plan, passes=passes, guidance=guidance, temperature=temperature, seed=seed)
         hops = -(-len(audio) // plan.hop_samples)
-        padded = np.zeros(plan.context_frames * FRAME_SAMPLES + hops * plan.hop_samples + plan.lookahead_samples, np.float32)
+        padded = np.zeros(
+            plan.context_frames * FRAME_SAMPLES + hops * plan.hop_samples + plan.lookahead_samples, np.float32
+        )
         start = plan.context_frames * FRAME_SAMPLES
         padded[start : start + len(audio)] = audio
         restored = np.zeros(hops * plan.hop_samples + plan.fade_samples, np.float32)
@@ -151,5 +153,5 @@ class RestorerStream:
         skipped = min(DECODE_CONTEXT_FRAMES, plan.context_frames)
         audio = self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :])[0]
         wanted = audio[skipped * FRAME_SAMPLES :][: plan.hop_samples + plan.fade_samples]
-        restored: FloatArray = wanted.cpu().numpy() / np.float32(gain)
+        restored: FloatArray = (wanted / gain).cpu().numpy()
         return restored

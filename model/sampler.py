@@ -31,8 +31,8 @@ def sample(
     """Fill in every token that is not pinned.
 
     Args:
-        predict: maps tokens [batch, codebooks, frames] to logits [batch, newest frames, codebooks, entries]; it
-            may leave out the oldest frames if all of them are pinned.
+        predict: maps tokens [batch, codebooks, frames] to logits [batch, newest frames, codebooks, entries];
+            it may leave out the oldest frames if all of them are pinned.
         tokens: int64 [batch, codebooks, frames]; what stands where `pinned` is false is ignored.
         pinned: bool [codebooks, frames], the tokens that are given and never change.
         mask_token: the value that stands for a masked token.
@@ -60,7 +60,7 @@ def sample(
 def draw(logits: Tensor, temperature: float, generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
     """Draw a token at each place, and rank it by how sure the model is of it.
 
-    Every coarse codebook outranks the finer ones, since a fine code says what the coarse ones before it leave.
+    A coarse codebook outranks every finer one, since a fine code says what the coarse ones before it leave.
 
     Returns:
         tokens int64 and ranks float32, both [batch, codebooks, frames].

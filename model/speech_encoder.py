@@ -1,7 +1,7 @@
 """The speech encoder: noisy audio to one conditioning vector a codec frame.
 
-It sees the power-law STFT magnitude, as in MaskSR, and also the codec's latents of the noisy audio: the compact
-codec's tokens carry phase, of which a magnitude says nothing.
+It sees the power-law STFT magnitude, as in MaskSR, and also the codec's latents of the noisy audio: the
+compact codec's tokens carry phase, of which a magnitude says nothing.
 """
 
 import torch
@@ -28,7 +28,7 @@ class SpeechEncoder(nn.Module):
         self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES), persistent=False)
         self.register_buffer("bin_mean", torch.zeros(BINS))
         self.register_buffer("bin_deviation", torch.ones(BINS))
-        self.project = nn.Sequential(nn.Linear(BINS, width), nn.GELU(), nn.Linear(width, width))
+        self.expand, self.contract = nn.Linear(BINS, width), nn.Linear(width, width)
         self.project_latents = nn.Linear(latent_channels, width, bias=False)
         self.transformer = Transformer(width, layers, heads, feed_forward)
 
@@ -40,7 +40,8 @@ class SpeechEncoder(nn.Module):
             latents: float32 [batch, channels, frames] of the codec's encoder.
         """
         features = (self.spectrum(audio) - self.bin_mean) / self.bin_deviation
-        output: Tensor = self.transformer(self.project(features) + self.project_latents(latents.transpose(1, 2)))
+        spectral = self.contract(F.gelu(self.expand(features)))
+        output: Tensor = self.transformer(spectral + self.project_latents(latents.transpose(1, 2)))
         return output
 
     def spectrum(self, audio: Tensor) -> Tensor:
@@ -50,6 +51,13 @@ class SpeechEncoder(nn.Module):
             padded, WINDOW_SAMPLES, FRAME_SAMPLES, window=self.window, center=False, return_complex=True
         )
         return spectrum.abs().clamp(min=1e-5).pow(POWER).transpose(1, 2)
+
+    @torch.no_grad()
+    def start_from_latents(self) -> None:
+        """Start with the latents themselves as the output, whatever the spectrum."""
+        nn.init.zeros_(self.contract.weight)
+        nn.init.zeros_(self.contract.bias)
+        nn.init.eye_(self.project_latents.weight)
 
     @torch.no_grad()
     def set_normalisation(self, audio: Tensor) -> None:

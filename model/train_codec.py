@@ -1,9 +1,8 @@
 """Training of the codec: `python main.py train codec`.
 
-Losses, weights and optimiser follow Kumar et al. 2023 (RVQGAN); the critic joins after the spectra have settled.
+Losses, weights and optimiser follow Kumar et al. 2023 (RVQGAN); the critic joins late.
 """
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.bundle import Bundle, BundleConfig
-from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks
 from model.channels_last import to_channels_last, to_image
 from model.codec import CodecConfig, build_dac
+from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks
 from model.data import Corpus
 from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
 from model.losses import MultiScaleMelLoss
@@ -30,6 +29,7 @@ from model.training import (
     device_and_dtype,
     load_checkpoint,
     plot_log,
+    read_config,
     save_checkpoint,
     share_gradients,
     workers,
@@ -120,7 +120,9 @@ class CodecTrainer:
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
         log = Log(self.run)
-        audio_seconds = self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
+        audio_seconds = (
+            self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
+        )
         while self.step < self.config.steps:
             log.add(self._train_step(self._batch()))
             self.step += 1
@@ -156,9 +158,13 @@ class CodecTrainer:
         }
         if self.step >= self.config.critic_from_step:
             losses |= self._criticize(real, fake)
-        total = sum(getattr(self.config, f"{name}_weight") * value for name, value in losses.items() if name != "critic")
+        total = sum(
+            getattr(self.config, f"{name}_weight") * value
+            for name, value in losses.items()
+            if name != "critic"
+        )
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[union-attr]
+        total.backward()
         share_gradients(self.dac.parameters())
         nn.utils.clip_grad_norm_(self.dac.parameters(), 10.0)
         self.optimizer.step()
@@ -166,14 +172,16 @@ class CodecTrainer:
         return losses
 
     def _set_learning_rates(self) -> None:
-        rate = self.config.learning_rate * cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
+        rate = self.config.learning_rate * cosine_schedule(
+            self.step, self.config.steps, self.config.warmup_steps
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         for group in self.critic_optimizer.param_groups:
             group["lr"] = rate / 2
 
     def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
-        """Output [batch, samples], codes (none while the quantizer is by-passed), commitment and codebook loss."""
+        """Output [batch, samples], codes (none without quantizer), commitment and codebook loss."""
         z = self._encode(real)
         codes, commitment, codebook = None, z.new_zeros(()), z.new_zeros(())
         if self.step >= self.config.plain_steps:
@@ -235,7 +243,7 @@ class CodebookUsage:
 
     @torch.no_grad()
     def count(self, codes: Tensor) -> None:
-        """Count the codes of a batch [batch, codebooks, frames]; every `window_steps` calls, revive unused entries."""
+        """Count a batch's codes [batch, codebooks, frames]; after every window, revive unused entries."""
         for counts, used in zip(self._counts, codes.cpu().unbind(1), strict=True):
             counts += torch.bincount(used.flatten(), minlength=len(counts))
         self._steps += 1
@@ -258,9 +266,11 @@ class CodebookUsage:
         weight[unused] = source + 0.1 * weight.std() * torch.randn_like(source)
 
 
-def train(config_path: Path, data: Path, run: Path, resume: bool, progress: Callable[[int, dict[str, float]], None]) -> None:
-    """Train the codec that `config_path` describes on the data set `data`, keeping everything in the folder `run`."""
-    config = CodecTrainingConfig.model_validate(tomllib.loads(config_path.read_text()))
+def train(
+    config_path: Path, data: Path, run: Path, resume: bool, progress: Callable[[int, dict[str, float]], None]
+) -> None:
+    """Train the codec that `config_path` describes on the data set `data`; all is kept in `run`."""
+    config = read_config(config_path, CodecTrainingConfig)
     with workers() as (rank, count):
         trainer = CodecTrainer(config, data, run, rank, count)
         if resume:

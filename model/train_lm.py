@@ -4,7 +4,6 @@ Masked-token cross-entropy as in MaskSR (arXiv 2406.02092), plus a training-only
 encoder predict the clean spectrum, so that it learns to hear through noise before the tokens make sense.
 """
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from model.training import (
     device_and_dtype,
     load_checkpoint,
     plot_log,
+    read_config,
     save_checkpoint,
     share_gradients,
     workers,
@@ -88,9 +88,7 @@ class LanguageModelTrainer:
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
         self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
-        self.model = LanguageModel(
-            config.language_model, self.codec.codebooks, self.codec.codebook_size, self.codec.latent_channels
-        )
+        self.model = LanguageModel(config.language_model, bundle.config.codec)
         self.model.start_from_codec(self.codec)
         self.model.to(self.device)
         self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
@@ -152,7 +150,7 @@ class LanguageModelTrainer:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             losses, total = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         share_gradients(self.parameters)
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
@@ -161,7 +159,7 @@ class LanguageModelTrainer:
 
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
-        masked = draw_mask(*batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
+        masked = draw_mask(batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
         condition = self.model.encode(batch.noisy, batch.latents)
         spectrum = F.l1_loss(self.spectrum_head(condition).float(), self._log_mel(batch.target))
         dropped = torch.rand(len(masked), 1, 1, generator=generator) < self.config.no_condition_share
@@ -215,7 +213,7 @@ def train(
     progress: Callable[[int, dict[str, float]], None],
 ) -> None:
     """Train the language model that `config_path` describes for the codec of the folder `bundle`."""
-    config = LanguageModelTrainingConfig.model_validate(tomllib.loads(config_path.read_text()))
+    config = read_config(config_path, LanguageModelTrainingConfig)
     with workers() as (rank, count):
         trainer = LanguageModelTrainer(config, data, Bundle.load(bundle), run, rank, count)
         if resume:

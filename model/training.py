@@ -4,13 +4,15 @@ import json
 import math
 import os
 import time
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed
+from pydantic import BaseModel, ValidationError
 from torch import Tensor, nn
 
 from model.errors import MaskSRError
@@ -18,6 +20,29 @@ from model.errors import MaskSRError
 
 class TrainingError(MaskSRError):
     """A training run cannot start or go on."""
+
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def read_config(path: Path, kind: type[Config]) -> Config:
+    """Read a training configuration file (TOML).
+
+    Raises:
+        TrainingError: the file is missing, malformed, or has an unknown key or a value out of range.
+    """
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise TrainingError(
+            f"{path} cannot be read ({error.strerror}): name a configuration file."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"{path} is not valid TOML ({error}): mend the file.") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise TrainingError(f"{path}, '{key}': {problem['msg']}; mend the file.") from error
 
 
 def device_and_dtype() -> tuple[torch.device, torch.dtype]:
@@ -110,7 +135,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write `state` so that a kill at any moment leaves the previous checkpoint whole."""
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

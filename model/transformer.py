@@ -38,6 +38,10 @@ class Block(nn.Module):
         for last in (self.output.weight, self.contract.weight, self.contract.bias):
             nn.init.zeros_(last)
 
+    def linears(self) -> list[nn.Linear]:
+        """The layers whose weights may be of less than float32."""
+        return [self.query_key_value, self.output, self.expand, self.contract]
+
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         dtype = self.output.weight.dtype
         attended = self._attend(self.attention_norm(x).to(dtype), cosine.to(dtype), sine.to(dtype))

@@ -29,7 +29,7 @@ temperature = 1.0
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a complete bundle."""
     torch.manual_seed(0)
-    language_model = LanguageModel(LANGUAGE_MODEL, CODEC.n_codebooks, CODEC.codebook_size)
+    language_model = LanguageModel(LANGUAGE_MODEL, CODEC)
     folder = tmp_path_factory.mktemp("tiny_bundle")
     config = BundleConfig(codec=CODEC, language_model=LANGUAGE_MODEL)
     Bundle(config, build_dac(CODEC).state_dict(), language_model.state_dict()).save(folder)

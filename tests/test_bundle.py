@@ -56,7 +56,7 @@ def test_saved_bundle_loads_as_it_was(folder: Path) -> None:
 def complete(tmp_path: Path) -> Path:
     """A small bundle with a language model."""
     torch.manual_seed(0)
-    language_model = LanguageModel(LANGUAGE_MODEL, CODEC.n_codebooks, CODEC.codebook_size)
+    language_model = LanguageModel(LANGUAGE_MODEL, CODEC)
     config = BundleConfig(codec=CODEC, language_model=LANGUAGE_MODEL)
     bundle = Bundle(config, build_dac(CODEC).state_dict(), language_model.state_dict())
     bundle.save(tmp_path / "complete")
@@ -66,7 +66,7 @@ def complete(tmp_path: Path) -> Path:
 def test_language_model_is_kept_beside_the_codec(complete: Path) -> None:
     bundle = Bundle.load(complete)
     assert bundle.config.language_model == LANGUAGE_MODEL
-    language_model = LanguageModel(LANGUAGE_MODEL, CODEC.n_codebooks, CODEC.codebook_size)
+    language_model = LanguageModel(LANGUAGE_MODEL, CODEC)
     language_model.load_state_dict(bundle.language_model)
 
 
@@ -77,7 +77,7 @@ def test_missing_language_model_is_one_error(complete: Path) -> None:
 
 
 def test_language_model_of_another_bundle_is_one_error(complete: Path) -> None:
-    other = LanguageModel(LANGUAGE_MODEL, 3, CODEC.codebook_size).state_dict()
+    other = LanguageModel(LANGUAGE_MODEL, CODEC.model_copy(update={"n_codebooks": 3})).state_dict()
     safetensors.torch.save_file(other, complete / "language_model.safetensors")
     with pytest.raises(BundleError, match=r"language_model.safetensors does not fit its configuration"):
         Bundle.load(complete)
