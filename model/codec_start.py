@@ -8,11 +8,11 @@ import math
 from typing import Any
 
 import torch
-from scipy.cluster.vq import kmeans2
 from torch import Tensor, nn
 
 _SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
 _TRUNK_ALPHA = 0.02
+_LEVELLING = 0.35  # how far loud and quiet bands are brought together before quantisation, 0 to 1
 _REST = (
     0.05  # of torch's own initialisation stays in every weight, for the channels the transform leaves free
 )
@@ -66,10 +66,10 @@ def start_as_filter_bank(dac: Any) -> None:
 def balance_channels(dac: Any, latents: Tensor) -> Tensor:
     """Scale the latents [windows, channels, frames] of real speech, lest loud bands take all the bits.
 
-    Each channel is divided by the square root of its level and multiplied again in the decoder, which shapes
-    the quantisation noise half-way after the speech. Returns the scaled latents, whose level is one.
+    Each channel is divided by a power of its level and multiplied again in the decoder, which lets the
+    quantisation noise follow the speech. Returns the scaled latents, whose level is one.
     """
-    gains = latents.square().mean((0, 2)).sqrt().clamp(min=1e-4) ** -0.5
+    gains = latents.square().mean((0, 2)).sqrt().clamp(min=1e-4) ** -_LEVELLING
     gains /= (latents * gains[:, None]).square().mean().sqrt()
     last, first = dac.encoder.block[-1], dac.decoder.model[0]
     _set(last, _weight(last) * gains[:, None, None], rest=0)
@@ -121,13 +121,26 @@ def start_codebooks(dac: Any, latents: Tensor) -> None:
         dimensions = quantizer.codebook.embedding_dim - 1
         directions = torch.linalg.eigh(residual.T @ residual).eigenvectors[:, -dimensions:].T
         points = residual @ directions.T
-        centres, _ = kmeans2(points.numpy(), quantizer.codebook_size, iter=8, minit="points", seed=0)
-        constant = 6 * points.square().sum(1).mean().sqrt()
+        centres = cluster(points, quantizer.codebook_size)
+        constant = 20 * points.square().sum(1).mean().sqrt()
         _set(quantizer.in_proj, torch.cat([directions, torch.zeros_like(directions[:1])])[:, :, None], rest=0)
         quantizer.in_proj.bias[-1] = constant
         back = torch.cat([directions.T, torch.zeros(len(directions.T), 1)], 1)
         _set(quantizer.out_proj, back[:, :, None], rest=0)
-        entries = torch.cat([torch.from_numpy(centres), constant.expand(len(centres), 1)], 1)
+        entries = torch.cat([centres, constant.expand(len(centres), 1)], 1)
         quantizer.codebook.weight.copy_(entries)
         device = quantizer.codebook.weight.device
         residual = residual - quantizer(residual.T[None].to(device))[0][0].T.cpu()
+
+
+def cluster(points: Tensor, count: int, rounds: int = 12) -> Tensor:
+    """Centres [count, dimensions] of `points` [number, dimensions] by k-means (Lloyd 1982)."""
+    centres = points[torch.randperm(len(points))[:count]].clone()
+    for _ in range(rounds):
+        halved = centres.square().sum(1) / 2
+        nearest = torch.cat([(part @ centres.T - halved).argmax(1) for part in points.split(8192)])
+        sizes = torch.bincount(nearest, minlength=len(centres))
+        sums = torch.zeros_like(centres).index_add_(0, nearest, points)
+        strays = points[torch.randint(len(points), (len(centres),))]
+        centres = torch.where(sizes[:, None] > 0, sums / sizes[:, None].clamp(min=1), strays)
+    return centres

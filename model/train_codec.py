@@ -47,8 +47,8 @@ class CodecTrainingConfig(BaseModel):
     batch: int
     window_samples: int = 16_384
     learning_rate: float = 7e-5
+    codebook_rate: float = 50.0  # learning rate of the codebook entries over that of the rest
     warmup_steps: int = 200
-    plain_steps: int = 0  # without quantizer; its codebooks are then set from the latents of real speech
     critic_from_step: int
     critic_windows_samples: list[int] = [2048, 1024, 512]
     critic_periods: list[int] = [2, 3, 5]
@@ -87,7 +87,11 @@ class CodecTrainer:
             config.critic_windows_samples, config.critic_periods, config.critic_channels
         ).to(self.device)
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
-        self.optimizer = torch.optim.AdamW(self.dac.parameters(), config.learning_rate, betas=(0.9, 0.99))
+        entries = [quantizer.codebook.weight for quantizer in self.dac.quantizer.quantizers]
+        others = [parameter for name, parameter in self.dac.named_parameters() if "codebook" not in name]
+        # The entries are far larger than other weights, and must keep up with the latents they stand for.
+        groups = [{"params": others, "rate": 1.0}, {"params": entries, "rate": config.codebook_rate}]
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
         self.critic_optimizer = torch.optim.AdamW(
             self.critic.parameters(), config.learning_rate / 2, betas=(0.9, 0.99)
         )
@@ -119,6 +123,9 @@ class CodecTrainer:
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
+        if self.step == 0:
+            self._start_codebooks()
+            self.save()
         log = Log(self.run)
         audio_seconds = (
             self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
@@ -145,11 +152,8 @@ class CodecTrainer:
 
     def _train_step(self, real: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
-        if self.step == self.config.plain_steps:
-            self._start_codebooks()
         fake, codes, commitment, codebook = self._resynthesize(real)
-        if codes is not None:
-            self.usage.count(codes)
+        self.usage.count(codes)
         losses = {
             "mel": self.mel_loss(fake, real),
             "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),
@@ -176,16 +180,13 @@ class CodecTrainer:
             self.step, self.config.steps, self.config.warmup_steps
         )
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate"]
         for group in self.critic_optimizer.param_groups:
             group["lr"] = rate / 2
 
-    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
-        """Output [batch, samples], codes (none without quantizer), commitment and codebook loss."""
-        z = self._encode(real)
-        codes, commitment, codebook = None, z.new_zeros(()), z.new_zeros(())
-        if self.step >= self.config.plain_steps:
-            z, codes, _, commitment, codebook = self.dac.quantizer(z)
+    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Output [batch, samples], codes, commitment and codebook loss."""
+        z, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
         fake = self.dac.decoder(to_image(z, self.dtype)).float()
         return fake[:, 0, 0], codes, commitment, codebook
 
@@ -196,9 +197,9 @@ class CodecTrainer:
     @torch.no_grad()
     def _start_codebooks(self) -> None:
         rng = np.random.default_rng(self.config.seed)  # the same speech in every process
-        windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(1024)]
-        audio = torch.from_numpy(np.stack(windows)).to(self.device) * 0.4
-        latents = torch.cat([self._encode(part) for part in audio.split(16)])
+        windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(2048)]
+        parts = torch.from_numpy(np.stack(windows) * np.float32(0.4)).to(self.device).split(16)
+        latents = torch.cat([self._encode(part)[:, :, 4:-4] for part in parts]).cpu()  # without the edges
         start_codebooks(self.dac, balance_channels(self.dac, latents))
         self.average = AveragedWeights(self.dac, self.config.average_decay)
 
