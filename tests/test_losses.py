@@ -1,0 +1,99 @@
+"""The losses of codec training measure what they say, and teach the critic and the codec what they should."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
+from model.losses import MultiScaleMelLoss, mel_filters
+from model.plan import SAMPLE_RATE_HZ
+from tests.signals import noise, tone
+
+SCALES = {1024: 40, 256: 20}
+SAMPLES = 8192
+
+
+def batch(*signals: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Tensor:
+    return torch.from_numpy(np.stack(signals))
+
+
+@pytest.mark.parametrize(("fft_size", "bands"), [(2048, 160), (1024, 100), (512, 50), (256, 30)])
+def test_every_mel_band_hears_its_own_stretch_of_the_spectrum(fft_size: int, bands: int) -> None:
+    filters = mel_filters(fft_size, bands)
+    assert filters.shape == (fft_size // 2 + 1, bands)
+    assert (filters >= 0).all()
+    torch.testing.assert_close(filters.sum(0), torch.ones(bands))
+    centres = (filters * torch.arange(len(filters))[:, None]).sum(0)
+    assert (centres.diff() > -1e-4).all()
+
+
+def test_a_tone_is_loudest_in_the_band_of_its_mel_frequency() -> None:
+    bands, hz = 80, 1000.0
+    spectrum = torch.stft(
+        torch.from_numpy(tone(SAMPLES, hz=hz)), 2048, window=torch.hann_window(2048), return_complex=True
+    )
+    loudest = int((spectrum.abs().mean(1) @ mel_filters(2048, bands)).argmax())
+    mel, top_mel = (2595 * math.log10(1 + f / 700) for f in (hz, SAMPLE_RATE_HZ / 2))
+    assert loudest == pytest.approx(mel / top_mel * (bands + 1) - 1, abs=1)
+
+
+def test_equal_signals_cost_nothing_and_unlike_ones_more() -> None:
+    loss, clean = MultiScaleMelLoss(SCALES), batch(noise(SAMPLES), tone(SAMPLES))
+    disturbed = [clean + amount * batch(noise(SAMPLES, 1), noise(SAMPLES, 2)) for amount in (0.0, 0.05, 0.5)]
+    costs = [float(loss(estimate, clean)) for estimate in disturbed]
+    assert costs[0] == 0
+    assert costs[0] < costs[1] < costs[2]
+
+
+def test_half_the_level_costs_six_decibels_at_each_scale() -> None:
+    loud = batch(noise(SAMPLES))
+    assert float(MultiScaleMelLoss(SCALES)(loud / 2, loud)) == pytest.approx(2 * math.log10(2), rel=1e-3)
+
+
+def test_differences_below_the_floor_cost_nothing() -> None:
+    faint = batch(noise(SAMPLES)) * 1e-6
+    assert float(MultiScaleMelLoss(SCALES)(faint, 0 * faint)) == 0
+
+
+def test_silence_has_finite_gradients() -> None:
+    silence = torch.zeros(1, SAMPLES, requires_grad=True)
+    MultiScaleMelLoss(SCALES)(silence, batch(noise(SAMPLES))).backward()
+    assert silence.grad is not None
+    assert silence.grad.isfinite().all()
+
+
+def critic() -> Discriminator:
+    torch.manual_seed(0)
+    return Discriminator([256], [2, 3], 4)
+
+
+def test_the_critic_learns_to_tell_real_from_fake() -> None:
+    judge, real, fake = critic(), batch(tone(2048)), batch(noise(2048))
+    optimizer = torch.optim.Adam(judge.parameters(), 5e-3)
+    for _ in range(25):
+        loss = discriminator_loss(judge(real), judge(fake))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    verdicts = [float(adversarial_loss(judge(sound)).detach()) for sound in (real, fake)]
+    assert verdicts[0] < 0.3 < 0.6 < verdicts[1]
+
+
+def test_features_of_equal_sounds_are_equal_and_teach_the_fake_alone() -> None:
+    judge = critic()
+    real, fake = (batch(noise(SAMPLES, seed)).requires_grad_() for seed in (0, 1))
+    assert float(feature_loss(judge(real), judge(real)).detach()) == 0
+    feature_loss(judge(real), judge(fake)).backward()
+    assert real.grad is None
+    assert fake.grad is not None
+    assert fake.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("samples", [1000, 1001, 4096])
+def test_the_critic_judges_any_length(samples: int) -> None:
+    verdicts = [maps[-1] for maps in critic()(batch(noise(samples), noise(samples, 1)))]
+    assert len(verdicts) == 3
+    assert all(len(verdict) == 2 and verdict.isfinite().all() for verdict in verdicts)
