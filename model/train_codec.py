@@ -4,6 +4,7 @@ Losses, weights and optimiser follow Kumar et al. 2023 (RVQGAN); the critic join
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class CodecTrainingConfig(BaseModel):
     codebook_rate: float = 50.0  # learning rate of the codebook entries over that of the rest
     warmup_steps: int = 200
     critic_from_step: int
+    freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
     critic_windows_samples: list[int] = [2048, 1024, 512]
     critic_periods: list[int] = [2, 3, 5]
     critic_channels: int = 16
@@ -68,19 +70,33 @@ class CodecTrainingConfig(BaseModel):
 class CodecTrainer:
     """One codec training run over a prepared data set, resumable from `checkpoint.pt` in its folder.
 
-    Each checkpoint also leaves the averaged weights as a bundle in the sub-folder `bundle`.
+    It begins with the weights of the bundle `start`, or else with a transform codec in closed form. Each
+    checkpoint also leaves the averaged weights as a bundle in the sub-folder `bundle`, together with the
+    language model of `start` if the tokens are frozen.
     """
 
     def __init__(
-        self, config: CodecTrainingConfig, data: Path, run: Path, rank: int = 0, workers: int = 1
+        self,
+        config: CodecTrainingConfig,
+        data: Path,
+        run: Path,
+        start: Bundle | None = None,
+        rank: int = 0,
+        workers: int = 1,
     ) -> None:
+        self.start = start
         self.config, self.run, self.step = config, run, 0
         self.rank, self.workers = rank, workers
         self.device, self.dtype = device_and_dtype()
         torch.manual_seed(config.seed)
         self.corpus = Corpus(data)
         self.dac = build_dac(config.codec).to(self.device).train()
-        start_as_filter_bank(self.dac)
+        if start is None:
+            start_as_filter_bank(self.dac)
+        else:
+            self.dac.load_state_dict(start.codec)
+        self.dac.encoder.requires_grad_(not config.freeze_tokens)
+        self.dac.quantizer.requires_grad_(not config.freeze_tokens)
         to_channels_last(self.dac.encoder)
         to_channels_last(self.dac.decoder)
         self.critic = Discriminator(
@@ -119,12 +135,16 @@ class CodecTrainer:
             "average": self.average.state,
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
-        Bundle(BundleConfig(codec=self.config.codec), self.average.state).save(self.run / "bundle")
+        bundle = Bundle(BundleConfig(codec=self.config.codec), self.average.state)
+        if self.start is not None and self.config.freeze_tokens:
+            bundle = replace(self.start, codec=self.average.state)
+        bundle.save(self.run / "bundle")
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
-        if self.step == 0:
+        if self.step == 0 and self.start is None:
             self._start_codebooks()
+        if self.step == 0 and self.rank == 0:
             self.save()
         log = Log(self.run)
         audio_seconds = (
@@ -153,7 +173,8 @@ class CodecTrainer:
     def _train_step(self, real: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
         fake, codes, commitment, codebook = self._resynthesize(real)
-        self.usage.count(codes)
+        if not self.config.freeze_tokens:
+            self.usage.count(codes)
         losses = {
             "mel": self.mel_loss(fake, real),
             "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),
@@ -186,7 +207,8 @@ class CodecTrainer:
 
     def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Output [batch, samples], codes, commitment and codebook loss."""
-        z, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_tokens):
+            z, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
         fake = self.dac.decoder(to_image(z, self.dtype)).float()
         return fake[:, 0, 0], codes, commitment, codebook
 
@@ -268,12 +290,21 @@ class CodebookUsage:
 
 
 def train(
-    config_path: Path, data: Path, run: Path, resume: bool, progress: Callable[[int, dict[str, float]], None]
+    config_path: Path,
+    data: Path,
+    run: Path,
+    resume: bool,
+    progress: Callable[[int, dict[str, float]], None],
+    start: Path | None = None,
 ) -> None:
-    """Train the codec that `config_path` describes on the data set `data`; all is kept in `run`."""
+    """Train the codec that `config_path` describes on the data set `data`; all is kept in `run`.
+
+    `start` is the folder of a bundle with a codec of that shape to go on from.
+    """
     config = read_config(config_path, CodecTrainingConfig)
     with workers() as (rank, count):
-        trainer = CodecTrainer(config, data, run, rank, count)
+        bundle = None if start is None else Bundle.load(start)
+        trainer = CodecTrainer(config, data, run, bundle, rank, count)
         if resume:
             trainer.resume()
         trainer.train(progress)
