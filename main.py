@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
     _add_preset(live)
 
+    devices = _add(commands, "devices", run_devices, "list microphones and speakers")
+    devices.add_argument("--json", action="store_true", help="print JSON")
+
     demo = _add(commands, "demo", run_demo, "stream the bundled noisy sample and keep the result")
     demo.add_argument(
         "--output", type=Path, default=RESULTS / "demo", metavar="FOLDER", help="default: %(default)s"
@@ -165,18 +168,32 @@ def run_restore(command: Command) -> None:
 
 
 def run_live(command: Command) -> None:
-    from realtime.devices import DevicePair, choose_device, default_device, list_devices
+    from realtime.device_pair import DevicePair
     from realtime.engine import LiveSession
     from realtime.report import describe
 
-    devices = list_devices()
-    microphone = choose_device(devices, command.input, "input") if command.input else default_device("input")
-    speaker = choose_device(devices, command.output, "output") if command.output else default_device("output")
+    device = DevicePair(command.input, command.output)
     preset, model = _load(command)
-    print(f"Restoring {microphone.name} to {speaker.name} with preset {preset.title}. Ctrl-C ends.")
-    with LiveSession(_stream(model, preset), DevicePair(microphone, speaker)) as session:
+    names = f"{device.microphone.description} to {device.speaker.description}"
+    print(f"Restoring {names} with preset {preset.title}. Ctrl-C ends.")
+    with LiveSession(_stream(model, preset), device) as session:
         report = session.run(_show_status)
     print(f"\n{describe(report)}")
+
+
+def run_devices(command: Command) -> None:
+    from realtime.devices import list_devices
+
+    devices = list_devices()
+    if command.json:
+        print(json.dumps([asdict(device) for device in devices], indent=2))
+        return
+    for device in devices:
+        marks = {"default": device.is_default, "ours": device.is_ours, "monitor": device.is_monitor}
+        print(
+            f"{device.direction:6} {device.index:3}  {device.description:40} {device.rate_hz:6} Hz"
+            f" {device.channels:2} ch  {device.host_api}  {' '.join(mark for mark in marks if marks[mark])}"
+        )
 
 
 def run_demo(command: Command) -> None:
@@ -272,13 +289,13 @@ def _stream(model: "MaskSR", preset: "Preset", seed: int = 0) -> "RestorerStream
 
 
 def _missing_for_live() -> str | None:
-    from realtime.devices import DeviceError, default_device
+    from realtime.device_pair import DevicePair
+    from realtime.devices import DeviceError
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "There is no screen."
     try:
-        default_device("input")
-        default_device("output")
+        DevicePair(None, None)
     except DeviceError as error:
         return str(error)
     return None

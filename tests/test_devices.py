@@ -1,58 +1,171 @@
-"""Devices are chosen by index or name, and every way to fail says what to do."""
+"""Devices are those users know, are chosen by what they call them, and come and go as they do."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from queue import Queue
 
 import pytest
 
-from realtime.devices import DeviceError, DeviceInfo, choose_device, list_devices
+from main import main
+from realtime.devices import (
+    OWNER_PROPERTY,
+    DeviceError,
+    DeviceInfo,
+    DeviceWatcher,
+    SoundServerError,
+    choose_device,
+    list_devices,
+    sound_server,
+)
+from tests.pulse_server import PATIENCE_SECONDS, PulseServer, wait_until
 
-DEVICES = [
-    DeviceInfo(0, "pulse", "ALSA", 32, 32, 44_100),
-    DeviceInfo(1, "USB Microphone", "ALSA", 1, 0, 48_000),
-    DeviceInfo(2, "USB Headset", "ALSA", 1, 2, 48_000),
-    DeviceInfo(3, "USB", "ALSA", 2, 0, 48_000),
-    DeviceInfo(4, "HDMI", "ALSA", 0, 8, 48_000),
-]
+MICROPHONE = DeviceInfo(
+    "input", 1, "alsa_input.usb", "USB Microphone", "pulseaudio", 1, 48_000, on_server=True
+)
+HEADSET = replace(MICROPHONE, index=2, name="bluez.headset", description="USB Headset", is_default=True)
+OURS = replace(MICROPHONE, index=3, name="masksr", description="Live", is_ours=True)
+MONITOR = replace(
+    MICROPHONE, index=4, name="usb.monitor", description="Monitor of USB Headset", is_monitor=True
+)
+SPEAKERS = replace(HEADSET, direction="output", index=1)
+DEVICES = [MICROPHONE, HEADSET, OURS, MONITOR, SPEAKERS]
+
+
+@pytest.fixture
+def pulse() -> Iterator[PulseServer]:
+    with PulseServer() as server:
+        yield server
 
 
 @pytest.mark.parametrize(
-    ("choice", "index"), [("pulse", 0), ("1", 1), ("headset", 2), ("USB", 3), ("micro", 1)]
+    ("choice", "device"),
+    [
+        ("2", HEADSET),
+        ("alsa_input.usb", MICROPHONE),
+        ("micro", MICROPHONE),
+        ("headset", HEADSET),
+        ("monitor", MONITOR),
+        (None, HEADSET),
+    ],
 )
-def test_an_input_is_found_by_index_name_or_part_of_it(choice: str, index: int) -> None:
-    assert choose_device(DEVICES, choice, "input").index == index
+def test_an_input_is_found_by_what_users_call_it(choice: str | None, device: DeviceInfo) -> None:
+    assert choose_device(DEVICES, choice, "input") == device
 
 
 def test_only_devices_of_the_direction_count() -> None:
-    assert choose_device(DEVICES, "usb", "output").index == 2
-    with pytest.raises(DeviceError, match="not among the input devices"):
-        choose_device(DEVICES, "HDMI", "input")
+    assert choose_device(DEVICES, "usb", "output") == SPEAKERS
+    with pytest.raises(DeviceError, match="not among the output devices"):
+        choose_device(DEVICES, "micro", "output")
 
 
 def test_an_unclear_choice_lists_what_fits() -> None:
-    with pytest.raises(DeviceError, match=r"fits several .*: 1 USB Microphone, 2 USB Headset, 3 USB"):
+    with pytest.raises(DeviceError, match=r"fits several .*: 1 USB Microphone; 2 USB Headset\."):
         choose_device(DEVICES, "usb", "input")
 
 
 def test_an_unknown_choice_lists_what_there_is() -> None:
-    with pytest.raises(DeviceError, match=r"'banjo' .*: 0 pulse, 2 USB Headset, 4 HDMI"):
+    with pytest.raises(DeviceError, match=r"'banjo' .*: 1 USB Headset\."):
         choose_device(DEVICES, "banjo", "output")
     with pytest.raises(DeviceError, match="none"):
         choose_device([], "banjo", "output")
 
 
-def test_listing_works_or_says_what_to_install() -> None:
+def test_host_apis_tell_devices_of_the_same_name_apart() -> None:
+    mme, wasapi = (
+        DeviceInfo("input", index, "Microphone", "Microphone", host_api, 1, 48_000)
+        for index, host_api in enumerate(("MME", "Windows WASAPI"))
+    )
+    with pytest.raises(DeviceError, match="0 Microphone, MME; 1 Microphone, Windows WASAPI"):
+        choose_device([mme, wasapi], "Microphone", "input")
+    assert choose_device([mme, wasapi], "Microphone, Windows WASAPI", "input") == wasapi
+
+
+def test_our_own_microphone_is_never_an_input() -> None:
+    for choice in ("Live", "3", "masksr"):
+        with pytest.raises(DeviceError, match="not among the input devices"):
+            choose_device(DEVICES, choice, "input")
+    with pytest.raises(DeviceError, match="this program's own; name the one to restore"):
+        choose_device([MICROPHONE, replace(OURS, is_default=True)], None, "input")
+
+
+def test_without_a_default_the_user_is_asked() -> None:
+    with pytest.raises(DeviceError, match="no default input device; connect one"):
+        choose_device([MICROPHONE, SPEAKERS], None, "input")
+
+
+def test_the_server_tells_every_source_and_sink(pulse: PulseServer) -> None:
+    devices = {(device.direction, device.name): device for device in list_devices()}
+    assert set(devices) == {
+        *(("input", name) for name in ("speakers.monitor", "room.monitor", "desk_mic")),
+        *(("output", name) for name in ("speakers", "room")),
+    }
+    microphone, room = devices["input", "desk_mic"], devices["output", "room"]
+    assert (microphone.description, microphone.is_default) == ("Desk Microphone", True)
+    assert (room.rate_hz, room.channels, room.is_default) == (48_000, 2, False)
+    assert [name for (_, name), device in devices.items() if device.is_monitor] == [
+        "speakers.monitor",
+        "room.monitor",
+    ]
+    assert not any(device.is_ours for device in devices.values())
+
+
+def test_what_leads_into_our_microphone_is_ours(pulse: PulseServer) -> None:
+    with sound_server() as server:
+        properties = f"sink_properties={OWNER_PROPERTY}=somebody"
+        server.module_load("module-null-sink", f"sink_name=mine {properties}")
+    assert [device.name for device in list_devices() if device.is_ours] == ["mine.monitor", "mine"]
+
+
+def test_the_command_lists_devices(pulse: PulseServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devices"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("Desk Microphone" in line and line.endswith("default") for line in lines)
+    assert main(["devices", "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [entry["name"] for entry in entries if entry["is_default"]] == ["desk_mic", "speakers"]
+
+
+def test_changes_are_told_as_they_happen(pulse: PulseServer) -> None:
+    lists: Queue[list[DeviceInfo]] = Queue()
+
+    def wait_for_default(name: str) -> None:
+        while choose_device(lists.get(timeout=PATIENCE_SECONDS), None, "input").name != name:
+            pass
+
+    with DeviceWatcher(lists.put), sound_server() as server:
+        module = server.module_load("module-null-source", "source_name=usb_mic")
+        server.source_default_set("usb_mic")
+        wait_for_default("usb_mic")
+        server.module_unload(module)
+        wait_for_default("desk_mic")
+
+
+def test_a_watcher_outlives_the_server(pulse: PulseServer) -> None:
+    with DeviceWatcher(lambda devices: None) as watcher:
+        pulse.kill()
+        wait_until(lambda: watcher.devices == [])
+        pulse.start()
+        wait_until(lambda: watcher.devices == list_devices())
+
+
+def test_without_a_server_portaudio_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
+    with pytest.raises(SoundServerError, match="PulseAudio is running"), sound_server():
+        pass
     try:
         devices = list_devices()
     except DeviceError as error:
         assert "install" in str(error)
     else:
-        assert [device.index for device in devices] == list(range(len(devices)))
+        assert not any(device.on_server for device in devices)
 
 
 def test_the_engine_loads_neither_portaudio_nor_torch() -> None:
     code = (
-        "import sys, realtime.engine, realtime.devices, realtime.files, realtime.paced_file;"
-        "sys.exit(bool({'sounddevice', 'torch'} & set(sys.modules)))"
+        "import sys, realtime.engine, realtime.device_pair, realtime.files, realtime.paced_file;"
+        "sys.exit(bool({'pulsectl', 'sounddevice', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,116 @@
+"""A real PulseAudio for tests: nothing of the machine's own sound is heard or touched."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Self
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from realtime.devices import SoundServerError, sound_server
+from realtime.ring import Samples
+
+PATIENCE_SECONDS = 60.0  # for what takes a moment on an idle machine
+FORMAT = ("--raw", "--format=float32le", "--rate=44100", "--channels=1")
+
+# What a desktop has: speakers, and a microphone, which hears what is played into the room.
+DESKTOP = (
+    "module-null-sink sink_name=speakers sink_properties=device.description=Speakers",
+    "module-null-sink sink_name=room rate=48000 sink_properties=device.description=Room",
+    "module-remap-source source_name=desk_mic master=room.monitor"
+    """ source_properties="device.description='Desk Microphone'" """,
+)
+DAEMON = (
+    *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"),
+    *("--realtime=no", "--high-priority=no", "--log-level=error"),
+)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Fails when `condition` does not come true."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert monotonic() < deadline, "it did not happen"
+        sleep(0.02)
+
+
+class PulseServer:
+    """A daemon of its own while the context is open; this process and those it starts connect to it.
+
+    Its defaults are sink `speakers` and source `desk_mic`. Skips the test where PulseAudio is missing.
+    """
+
+    def __init__(self, *more_modules: str) -> None:
+        self._modules = (*DESKTOP, *more_modules)
+
+    def __enter__(self) -> Self:
+        if shutil.which("pulseaudio") is None:
+            pytest.skip("PulseAudio is not installed")
+        self._folder = TemporaryDirectory(prefix="pulse-")  # a short path: those of sockets are limited
+        folder = self._folder.name
+        address = {"PULSE_SERVER": f"unix:{folder}/native", "PULSE_COOKIE": f"{folder}/cookie"}
+        self._environment = mock.patch.dict(os.environ, address)
+        self._environment.start()
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        self._environment.stop()
+        self._folder.cleanup()
+
+    def start(self) -> None:
+        """Start the daemon, again after `kill`."""
+        folder = self._folder.name
+        socket = f"module-native-protocol-unix auth-anonymous=1 auth-cookie-enabled=0 socket={folder}/native"
+        own = dict.fromkeys(("HOME", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH"), folder)
+        self.process = subprocess.Popen(
+            [*DAEMON, *(f"--load={module}" for module in (socket, *self._modules))],
+            env=os.environ | own | {"DBUS_SESSION_BUS_ADDRESS": "disabled:"},
+        )
+        wait_until(self._answers)
+
+    def kill(self) -> None:
+        """End the daemon at once, with all it has."""
+        self.process.kill()
+        self.process.wait()
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, "PulseAudio ended"
+        try:
+            with sound_server() as server:
+                return bool(server.get_source_by_name("desk_mic"))
+        except SoundServerError:
+            return False
+
+    def make_default(self, source: str, sink: str) -> None:
+        """Make these the system's defaults, as users do in the settings of their desktop."""
+        with sound_server() as server:
+            server.source_default_set(source)
+            server.sink_default_set(sink)
+
+    @contextmanager
+    def tone(self, sink: str, hz: int) -> Iterator[None]:
+        """Plays a tone into `sink` while the context is open."""
+        with sound_server() as server:
+            module = server.module_load("module-sine", f"sink={sink} frequency={hz}")
+            yield
+            server.module_unload(module)
+
+    def record(self, source: str, samples: int) -> Samples:
+        """What `source` hears from now on, float32 at 44.1 kHz."""
+        command = ["parec", f"--device={source}", "--latency-msec=50", *FORMAT]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as recorder:
+            assert recorder.stdout is not None
+            data = recorder.stdout.read(4 * samples)
+            recorder.kill()
+        return np.frombuffer(data, np.float32)
