@@ -8,8 +8,23 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-# What no wheel brings: venv itself, PortAudio, and a compiler for two of the judges of `evaluate`.
-SYSTEM_PACKAGES := python3-venv libportaudio2 gcc g++ python3-dev
+# What no wheel brings: venv itself, PortAudio and its way to the sound server, and a compiler for two of the judges
+# of `evaluate`. For the tests: a sound server of their own and a browser.
+SYSTEM_PACKAGES := python3-venv libportaudio2 libasound2-plugins libpulse0 gcc g++ python3-dev
+TEST_PACKAGES := pulseaudio pulseaudio-utils chromium
+
+# $(call install,PACKAGES) installs those missing, never at the price of others (PipeWire's and PulseAudio's conflict).
+# What cannot be installed is named, and the set-up goes on with what is there.
+define install
+@missing=$$(for package in $(1); do \
+    dpkg-query --show --showformat='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' \
+    || echo $$package; done); \
+if [ -n "$$missing" ]; then \
+    echo "Installing system packages:" $$missing; \
+    { $(AS_ROOT) apt-get update -q \
+    && $(AS_ROOT) apt-get install -qy --no-install-recommends --no-remove $$missing; } \
+    || echo "Could not install system packages; please ask for:" $$missing >&2; fi
+endef
 
 .PHONY: run test lint setup lock
 .DELETE_ON_ERROR:
@@ -32,6 +47,7 @@ lock:
 	$(PIP) freeze --all --exclude pip --exclude-editable | sed 's/^\(torch==[^+]*\)+.*/\1/' > constraints.txt
 
 .venv/for-tests: .venv/for-running
+	$(call install,$(TEST_PACKAGES))
 	$(PIP) install --constraint constraints.txt --editable '.[evaluate,train,dev]'
 	$(PIP) check
 	touch $@
@@ -40,13 +56,6 @@ lock:
 	$(PIP) install --constraint constraints.txt --editable .
 	touch $@
 
-# System packages that cannot be installed are named, and the set-up goes on with what is there.
 $(BIN)/python:
-	@missing=$$(for package in $(SYSTEM_PACKAGES); do \
-	    dpkg-query --show --showformat='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' \
-	    || echo $$package; done); \
-	if [ -n "$$missing" ]; then \
-	    echo "Installing system packages:" $$missing; \
-	    { $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends $$missing; } \
-	    || echo "Could not install system packages; please ask for:" $$missing >&2; fi
+	$(call install,$(SYSTEM_PACKAGES))
 	$(PYTHON) -m venv .venv
