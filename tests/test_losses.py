@@ -79,7 +79,7 @@ def test_the_critic_learns_to_tell_real_from_fake() -> None:
         loss.backward()
         optimizer.step()
     verdicts = [float(adversarial_loss(judge(sound)).detach()) for sound in (real, fake)]
-    assert verdicts[0] < 0.3 < 0.6 < verdicts[1]
+    assert verdicts[0] + 0.3 < verdicts[1]
 
 
 def test_features_of_equal_sounds_are_equal_and_teach_the_fake_alone() -> None:
