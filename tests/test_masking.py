@@ -8,12 +8,13 @@ from torch import Tensor
 
 from model.masking import draw_mask
 
-BATCH, CODEBOOKS, FRAMES = 1000, 9, 60
+BATCH, FRAMES = 1000, 60
+SHAPE = torch.Size((BATCH, 9, FRAMES))
 NO_STREAM = (FRAMES, FRAMES)
 
 
 def masks(newest_frames: tuple[int, int], seed: int = 0) -> Tensor:
-    return draw_mask(BATCH, CODEBOOKS, FRAMES, newest_frames, torch.Generator().manual_seed(seed))
+    return draw_mask(SHAPE, newest_frames, torch.Generator().manual_seed(seed))
 
 
 def test_share_masked_follows_the_cosine() -> None:
