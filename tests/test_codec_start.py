@@ -12,6 +12,7 @@ from model.codec import CodecConfig, build_dac
 from model.codec_start import (
     balance_channels,
     band_split,
+    cluster,
     mdct_kernels,
     start_as_filter_bank,
     start_codebooks,
@@ -106,14 +107,21 @@ def test_balancing_changes_the_latents_and_not_the_sound() -> None:
     torch.testing.assert_close(dac.encoder(speech), balanced, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(dac.decoder(balanced), before, rtol=1e-3, atol=1e-3)
     assert float(balanced.square().mean().sqrt()) == pytest.approx(1.0, rel=1e-3)
-
     levels, balanced_levels = (x.square().mean((0, 2)).sqrt().log() for x in (latents, balanced))
-    assert balanced_levels.std() < 0.6 * levels.std()
+    assert balanced_levels.std() < 0.8 * levels.std()
 
 
 def speech_latents(dac: Any) -> Tensor:
     """Of a voice without digital silence."""
     return balance_channels(dac, dac.encoder(audio(voice(1.5)[:SECOND] + 0.01 * noise(SECOND))))
+
+
+def test_clusters_spread_over_sounds_although_most_points_are_silent() -> None:
+    torch.manual_seed(0)
+    points = torch.cat([torch.zeros(2000, 3), torch.randn(500, 3)])
+    centres = cluster(points, 32)
+    assert centres.shape == (32, 3)
+    assert torch.cdist(points, centres).amin(1).square().mean() < 0.2 * points.square().sum(1).mean()
 
 
 def test_each_codebook_brings_the_latents_of_speech_nearer() -> None:
