@@ -1,0 +1,186 @@
+"""Recordings become a data set, and the data set windows of one voice at a time, the same for one seed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from model.data import Corpus, FloatArray, prepare
+from model.errors import DataError
+from model.plan import SAMPLE_RATE_HZ
+from tests.recordings import prepared
+from tests.signals import noise, tone
+from tests.voice import voice
+
+WINDOW = 32_768
+SECOND = SAMPLE_RATE_HZ
+
+
+def window(corpus: Corpus, seed: int, length: int = WINDOW) -> FloatArray:
+    return corpus.speech_window(length, np.random.default_rng(seed))
+
+
+def prepare_quietly(source: Path, output: Path) -> Corpus:
+    prepare(source, output, lambda done, total: None)
+    return Corpus(output)
+
+
+def tones(folder: Path, files: dict[str, float], seconds: float = 2.0) -> Path:
+    """Files of a steady tone each, by name and frequency."""
+    for name, hz in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, tone(round(seconds * SECOND), hz=hz), SECOND)
+    return folder
+
+
+def loudest_hz(audio: FloatArray) -> float:
+    return float(np.abs(np.fft.rfft(audio)).argmax() * SECOND / len(audio))
+
+
+def test_speech_and_noise_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    corpus = Corpus(prepared(tmp_path))
+    assert [(clip.group, clip.length) for clip in corpus.speech] == [
+        ("anna", 3 * SECOND),
+        ("ben", 3 * SECOND),
+    ]
+    assert [(clip.group, clip.length) for clip in corpus.noise] == [("noise", 2 * SECOND)]
+
+
+def test_clips_hold_the_samples_of_the_recordings(tmp_path: Path) -> None:
+    corpus = Corpus(prepared(tmp_path))
+    np.testing.assert_allclose(corpus.samples(corpus.speech[0]), voice(3.0), atol=1e-4)
+    np.testing.assert_allclose(corpus.samples(corpus.noise[0]), noise(2 * SECOND), atol=1e-4)
+
+
+def test_progress_counts_the_files(tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    prepared(tmp_path, lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_other_rates_and_channels_become_44_1_khz_mono(tmp_path: Path) -> None:
+    (tmp_path / "carl").mkdir()
+    stereo = np.stack([tone(48_000, 48_000, 500.0), 0 * tone(48_000)], axis=1)
+    soundfile.write(tmp_path / "carl" / "c.wav", stereo, 48_000)
+    corpus = prepare_quietly(tmp_path, tmp_path / "data")
+    samples = corpus.samples(corpus.speech[0])
+    assert len(samples) == SECOND
+    assert loudest_hz(samples) == pytest.approx(500.0, abs=2)
+    assert np.abs(samples[1000:-1000]).max() == pytest.approx(0.25, abs=0.01)
+
+
+def test_preparing_again_replaces_the_data_set(tmp_path: Path) -> None:
+    prepared(tmp_path)
+    prepare_quietly(tones(tmp_path / "other", {"dora/d.wav": 300.0}), tmp_path / "data")
+    assert [clip.group for clip in Corpus(tmp_path / "data").speech] == ["dora"]
+
+
+def test_a_folder_without_recordings_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(DataError, match="no recordings found; name a folder that holds"):
+        prepare_quietly(tmp_path, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_without_a_data_set_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"holds no data set; make one with: python main.py data prepare SOURCE"
+    ):
+        Corpus(tmp_path)
+
+
+def test_windows_are_reproducible(tmp_path: Path) -> None:
+    corpus, again = Corpus(prepared(tmp_path)), Corpus(tmp_path / "data")
+    np.testing.assert_array_equal(window(corpus, 3), window(again, 3))
+    assert not np.array_equal(window(corpus, 3), window(corpus, 4))
+    one, other = (each.babble(5000, np.random.default_rng(1)) for each in (corpus, again))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_drawing_windows_leaves_the_data_as_it_is(tmp_path: Path) -> None:
+    corpus = Corpus(prepared(tmp_path))
+    window(corpus, 0)
+    np.testing.assert_allclose(corpus.samples(corpus.speech[0]), voice(3.0), atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [512, WINDOW, 20 * SECOND])
+def test_windows_have_any_length_asked_for(tmp_path: Path, length: int) -> None:
+    audio = window(Corpus(prepared(tmp_path)), 0, length)
+    assert audio.shape == (length,)
+    assert audio.dtype == np.float32
+
+
+def test_a_window_is_of_one_voice(tmp_path: Path) -> None:
+    files = {f"speaker{i}/{clip}.wav": 300.0 * (i + 1) for i in range(4) for clip in "ab"}
+    corpus = prepare_quietly(tones(tmp_path / "recordings", files, seconds=0.3), tmp_path / "data")
+    voices = set()
+    for seed in range(30):
+        spectrum = np.abs(np.fft.rfft(window(corpus, seed, 3 * SECOND)))
+        levels = [spectrum[round(3 * 300 * (i + 1))] for i in range(4)]
+        assert sorted(levels)[-2] < 0.05 * max(levels)
+        voices.add(int(np.argmax(levels)))
+    assert voices == {0, 1, 2, 3}
+
+
+def test_clips_of_a_window_are_joined_with_pauses_and_without_clicks(tmp_path: Path) -> None:
+    corpus = prepare_quietly(
+        tones(tmp_path / "recordings", {"a/a.wav": 200.0}, seconds=0.5), tmp_path / "data"
+    )
+    audio = window(corpus, 0, 10 * SECOND)
+    silent = np.flatnonzero(np.diff(np.concatenate(([0], audio == 0, [0])).astype(int)))
+    pauses = np.diff(silent.reshape(-1, 2), axis=1) / SECOND
+    assert ((pauses > 0.1) & (pauses < 0.41)).sum() >= 8
+    steepest = 2 * np.pi * 200 / SECOND * 0.5
+    assert np.abs(np.diff(audio)).max() < 1.2 * steepest
+
+
+def test_wide_bands_are_drawn_more_often_than_narrow_ones(tmp_path: Path) -> None:
+    source = project_data(tmp_path / "source")
+    corpus = prepare_quietly(source, tmp_path / "data")
+    heard = [loudest_hz(window(corpus, seed, 4096)) for seed in range(60)]
+    wide, narrow = (sum(abs(hz - wanted) < 30 for hz in heard) for wanted in (1000.0, 400.0))
+    assert wide > 4 * max(1, narrow)
+
+
+def project_data(folder: Path) -> Path:
+    """The layout of the project's own data: three tables, clips as stretches of longer files."""
+    speech = np.concatenate([tone(SECOND, hz=400.0), tone(2 * SECOND, hz=1000.0)])
+    for name, audio in {
+        "speech/s-00": speech,
+        "kokoro/k-00": tone(SECOND, hz=2000.0),
+        "noise/n-train": noise(SECOND),
+        "noise/n-dev": noise(SECOND),
+    }.items():
+        path = folder / f"{name}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, audio, SECOND)
+    (folder / "speech.csv").write_text(
+        "file,start_s,duration_s,source,speaker_group,licence,bandwidth_hz,snr_db,tier\n"
+        "s-00.flac,0.1,0.8,stories,f1,CC BY,8000,40.0,A\n"
+        "s-00.flac,1.5,0.75,stories,f2,CC BY,24000,35.0,B\n"
+    )
+    (folder / "kokoro.csv").write_text(
+        'file,start_s,duration_s,voice,text\nk-00.flac,0.25,0.5,af_x,"Well, yes."\n'
+    )
+    (folder / "noise.csv").write_text(
+        "file,split,what,licence,duration_s\nn-train.flac,train,hiss,CC0,1.0\nn-dev.flac,dev,hiss,CC0,1.0\n"
+    )
+    return folder
+
+
+def test_the_projects_own_tables_are_read(tmp_path: Path) -> None:
+    corpus = prepare_quietly(project_data(tmp_path / "source"), tmp_path / "data")
+    clips = {clip.group: clip for clip in corpus.speech}
+    assert {group: clip.length for group, clip in clips.items()} == {
+        "stories/f1": round(0.8 * SECOND),
+        "stories/f2": round(0.75 * SECOND),
+        "kokoro/af_x": round(0.5 * SECOND),
+    }
+    heard_hz = [
+        loudest_hz(corpus.samples(clips[group])) for group in ("stories/f1", "stories/f2", "kokoro/af_x")
+    ]
+    assert heard_hz == pytest.approx([400.0, 1000.0, 2000.0], abs=3)
+    assert clips["stories/f1"].bandwidth_hz == 8000
+    assert [(clip.group, clip.length) for clip in corpus.noise] == [("hiss", SECOND)]
