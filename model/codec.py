@@ -80,7 +80,12 @@ class Codec:
     @torch.no_grad()
     def encode(self, audio: Tensor) -> Tensor:
         """float32 [batch, frames * 512] at 44.1 kHz to tokens, int64 [batch, codebooks, frames]."""
-        tokens: Tensor = self._dac.quantizer(self.latents(audio))[1]
+        return self.quantize(self.latents(audio))
+
+    @torch.no_grad()
+    def quantize(self, latents: Tensor) -> Tensor:
+        """Latents, float32 [batch, channels, frames], to tokens, int64 [batch, codebooks, frames]."""
+        tokens: Tensor = self._dac.quantizer(latents)[1]
         return tokens
 
     @torch.no_grad()
@@ -101,7 +106,7 @@ class Codec:
     def lookup(self) -> tuple[Tensor, Tensor]:
         """The quantizer's choice as a linear map: entry = argmax(weight @ residual + bias).
 
-        Both are scaled to the log-probability of each entry under noise as large as the quantisation error.
+        Both are scaled to log-probabilities under noise of twice the quantisation error.
 
         Returns:
             float32 weight [codebooks, codebook_size, channels] and bias [codebooks, codebook_size].
@@ -115,7 +120,7 @@ def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
     spread = (entries - entries.mean(0)).square().sum(1).mean()
     # Quantisation error of an ideal quantizer of a Gaussian at this rate.
     error = 2 ** (-2 * math.log2(len(entries)) / entries.shape[1]) * spread
-    rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() / error
+    rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() / (4 * error)
     rows = rows - rows.mean(0)  # what all entries share makes no difference, but large numbers lose precision
     return rows @ quantizer.in_proj.weight[:, :, 0], rows @ quantizer.in_proj.bias
 

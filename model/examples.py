@@ -21,13 +21,14 @@ class Batch:
     """Some examples.
 
     noisy, target: float32 [batch, frames * 512];
-    latents, of the noisy audio: float32 [batch, channels, frames];
+    noisy_latents, target_latents: float32 [batch, channels, frames];
     tokens, of the target: int64 [batch, codebooks, frames].
     """
 
     noisy: Tensor
-    latents: Tensor
     target: Tensor
+    noisy_latents: Tensor
+    target_latents: Tensor
     tokens: Tensor
 
 
@@ -37,7 +38,7 @@ class Examples:
     def __init__(self, corpus: Corpus, degrader: Degrader, codec: Codec, frames: int, seed: int) -> None:
         self._corpus, self._degrader, self._codec = corpus, degrader, codec
         self._frames, self._seed = frames, seed
-        self._encoded: dict[int, tuple[Tensor, Tensor]] = {}
+        self._encoded: dict[int, tuple[Tensor, ...]] = {}
 
     def batch(self, numbers: list[int], device: torch.device) -> Batch:
         """The examples of these numbers; the noisy window is cut at both ends as the live window is."""
@@ -46,13 +47,9 @@ class Examples:
         noisy = torch.from_numpy(np.stack([noisy for noisy, _ in pairs])[:, inner]).to(device)
         targets = torch.from_numpy(np.stack([target for _, target in pairs])).to(device)
         self._encode(numbers, noisy, targets)
-        latents, tokens = zip(*(self._encoded[number] for number in numbers), strict=True)
-        return Batch(
-            noisy,
-            torch.stack(latents).float().to(device),
-            targets[:, inner],
-            torch.stack(tokens).long().to(device),
-        )
+        encoded = zip(*(self._encoded[number] for number in numbers), strict=True)
+        noisy_latents, target_latents, tokens = (torch.stack(parts).to(device) for parts in encoded)
+        return Batch(noisy, targets[:, inner], noisy_latents.float(), target_latents.float(), tokens.long())
 
     def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
         rng = np.random.default_rng((self._seed, number))
@@ -66,8 +63,11 @@ class Examples:
     def _encode(self, numbers: list[int], noisy: Tensor, targets: Tensor) -> None:
         new = [place for place, number in enumerate(numbers) if number not in self._encoded]
         if new:
-            latents = self._codec.latents(noisy[new]).to("cpu", torch.float16)
-            tokens = self._codec.encode(targets[new])[:, :, MARGIN_FRAMES:-MARGIN_FRAMES].to(
-                "cpu", torch.int16
-            )
-            self._encoded |= {numbers[place]: (latents[i], tokens[i]) for i, place in enumerate(new)}
+            frames = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
+            target_latents = self._codec.latents(targets[new])
+            tokens = self._codec.quantize(target_latents)[:, :, frames].to("cpu", torch.int16)
+            half = [
+                part.to("cpu", torch.float16) for part in (self._codec.latents(noisy[new]), target_latents)
+            ]
+            rows = zip(half[0], half[1][:, :, frames], tokens, strict=True)
+            self._encoded |= dict(zip([numbers[place] for place in new], rows, strict=True))

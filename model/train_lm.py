@@ -1,7 +1,7 @@
 """Training of the masked language model: `python main.py train lm`.
 
-Masked-token cross-entropy as in MaskSR (arXiv 2406.02092), plus a training-only head that has the speech
-encoder predict the clean spectrum, so that it learns to hear through noise before the tokens make sense.
+Masked-token cross-entropy as in MaskSR (arXiv 2406.02092), plus a loss that has the speech encoder turn the
+latents of the noisy audio into those of the clean target, which is where the language model starts from.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,10 @@ from model.data import Corpus
 from model.degrade import Degrader
 from model.examples import Batch, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
-from model.losses import mel_filters
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import sample
-from model.speech_encoder import POWER, WINDOW_SAMPLES
 from model.training import (
     AveragedWeights,
     Log,
@@ -36,8 +34,6 @@ from model.training import (
     share_gradients,
     workers,
 )
-
-MEL_BANDS = 80
 
 
 class LanguageModelTrainingConfig(BaseModel):
@@ -54,10 +50,13 @@ class LanguageModelTrainingConfig(BaseModel):
     examples: int = 20_000  # distinct degraded windows; seen again with other masks
     rooms: int = 120
     learning_rate: float = 5e-4
-    warmup_steps: int = 200
+    warmup_steps: int = 100
     weight_decay: float = 0.01
     no_condition_share: float = 0.1
-    spectrum_weight: float = 1.0
+    latents_weight: float = 5.0
+    table_rate: float = (
+        0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
+    )
     average_decay: float = 0.999
     log_every_steps: int = 25
     checkpoint_every_steps: int = 250
@@ -92,19 +91,17 @@ class LanguageModelTrainer:
         self.model.start_from_codec(self.codec)
         self.model.to(self.device)
         self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
-        self.spectrum_head = nn.Linear(config.language_model.width, MEL_BANDS).to(self.device)
-        self.filters = mel_filters(WINDOW_SAMPLES, MEL_BANDS).to(self.device)
-        self.parameters = [*self.model.parameters(), *self.spectrum_head.parameters()]
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
-        )
+        tables = [*self.model.embedding.parameters(), *self.model.head.parameters()]
+        known = {id(parameter) for parameter in tables}
+        others = [parameter for parameter in self.model.parameters() if id(parameter) not in known]
+        groups = [{"params": others, "rate": 1.0}, {"params": tables, "rate": config.table_rate}]
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=config.weight_decay)
         self.average = AveragedWeights(self.model, config.average_decay)
 
     def resume(self) -> None:
         state = load_checkpoint(self.run / "checkpoint.pt")
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
-        self.spectrum_head.load_state_dict(state["spectrum_head"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.state = state["average"]
 
@@ -113,7 +110,6 @@ class LanguageModelTrainer:
             "step": self.step,
             "config": self.config.model_dump(mode="json"),
             "model": self.model.state_dict(),
-            "spectrum_head": self.spectrum_head.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state,
         }
@@ -144,15 +140,14 @@ class LanguageModelTrainer:
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * cosine_schedule(
-                self.step, self.config.steps, self.config.warmup_steps
-            )
+            factor = cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
+            group["lr"] = self.config.learning_rate * factor * group["rate"]
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             losses, total = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
-        share_gradients(self.parameters)
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        share_gradients(self.model.parameters())
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.average.update(self.model)
         return losses
@@ -160,8 +155,9 @@ class LanguageModelTrainer:
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
         masked = draw_mask(batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
-        condition = self.model.encode(batch.noisy, batch.latents)
-        spectrum = F.l1_loss(self.spectrum_head(condition).float(), self._log_mel(batch.target))
+        condition = self.model.encode(batch.noisy, batch.noisy_latents)
+        channels = batch.target_latents.shape[1]
+        latents = F.l1_loss(condition[:, :, :channels].float(), batch.target_latents.transpose(1, 2))
         dropped = torch.rand(len(masked), 1, 1, generator=generator) < self.config.no_condition_share
         condition = torch.where(dropped.to(self.device), self.model.no_condition, condition)
         logits = self.model(torch.where(masked, self.model.mask_token, batch.tokens), condition)
@@ -170,19 +166,15 @@ class LanguageModelTrainer:
         with torch.no_grad():
             coarse = places[..., 0]
             right = logits[..., 0, :].argmax(-1)[coarse] == batch.tokens[:, 0][coarse]
-        losses = {"tokens": tokens, "spectrum": spectrum, "coarse_accuracy": right.float().mean()}
-        return losses, tokens + self.config.spectrum_weight * spectrum
-
-    def _log_mel(self, audio: Tensor) -> Tensor:
-        magnitudes = self.model.speech_encoder.spectrum(audio) ** (1 / POWER)
-        return (magnitudes @ self.filters).clamp(min=1e-2).log10()
+        losses = {"tokens": tokens, "latents": latents, "coarse_accuracy": right.float().mean()}
+        return losses, tokens + self.config.latents_weight * latents
 
     @torch.no_grad()
     def _render(self) -> None:
         """Write noisy, restored and target of four examples no training step draws, as `sample.flac`."""
         numbers = list(range(self.config.examples, self.config.examples + 4))
         batch = self.examples.batch(numbers, self.device)
-        condition = self.model.encode(batch.noisy, batch.latents)
+        condition = self.model.encode(batch.noisy, batch.noisy_latents)
         tokens = sample(
             lambda tokens: self.model(tokens, condition),
             batch.tokens,
