@@ -76,4 +76,3 @@ class LanguageModel(nn.Module):
         tables[:, : self.mask_token, :channels] = -vectors
         self.head.weight.mul_(0.05)[:, :channels] = weight.cpu().flatten(0, 1)
         self.head.bias.copy_(bias.flatten())
-        self.speech_encoder.start_from_latents()

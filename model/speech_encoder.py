@@ -31,9 +31,17 @@ class SpeechEncoder(nn.Module):
         self.expand, self.contract = nn.Linear(BINS, width), nn.Linear(width, width)
         self.project_latents = nn.Linear(latent_channels, width, bias=False)
         self.transformer = Transformer(width, layers, heads, feed_forward)
+        self.gate, self.addition = nn.Linear(width, latent_channels), nn.Linear(width, width)
+        for layer in (self.gate, self.addition):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        nn.init.constant_(self.gate.bias, 4.0)
 
     def forward(self, audio: Tensor, latents: Tensor) -> Tensor:
         """Noisy audio and its latents to float32 [batch, frames, width]; silence is assumed around the audio.
+
+        The first channels are the latents, each attenuated as noise demands. Training starts with all of them
+        passed on, so that the language model can at once be taught, or replaced, by the codec's quantizer.
 
         Args:
             audio: float32 [batch, frames * 512] at 44.1 kHz.
@@ -41,7 +49,10 @@ class SpeechEncoder(nn.Module):
         """
         features = (self.spectrum(audio) - self.bin_mean) / self.bin_deviation
         spectral = self.contract(F.gelu(self.expand(features)))
-        output: Tensor = self.transformer(spectral + self.project_latents(latents.transpose(1, 2)))
+        latents = latents.transpose(1, 2)
+        hidden = self.transformer(spectral + self.project_latents(latents)).to(latents.dtype)
+        cleaned = latents * torch.sigmoid(self.gate(hidden).float())
+        output: Tensor = F.pad(cleaned, (0, hidden.shape[-1] - cleaned.shape[-1])) + self.addition(hidden)
         return output
 
     def spectrum(self, audio: Tensor) -> Tensor:
@@ -51,13 +62,6 @@ class SpeechEncoder(nn.Module):
             padded, WINDOW_SAMPLES, FRAME_SAMPLES, window=self.window, center=False, return_complex=True
         )
         return spectrum.abs().clamp(min=1e-5).pow(POWER).transpose(1, 2)
-
-    @torch.no_grad()
-    def start_from_latents(self) -> None:
-        """Start with the latents themselves as the output, whatever the spectrum."""
-        nn.init.zeros_(self.contract.weight)
-        nn.init.zeros_(self.contract.bias)
-        nn.init.eye_(self.project_latents.weight)
 
     @torch.no_grad()
     def set_normalisation(self, audio: Tensor) -> None:

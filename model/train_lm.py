@@ -1,7 +1,8 @@
 """Training of the masked language model: `python main.py train lm`.
 
-Masked-token cross-entropy as in MaskSR (arXiv 2406.02092), plus a loss that has the speech encoder turn the
-latents of the noisy audio into those of the clean target, which is where the language model starts from.
+First the speech encoder alone learns to turn the latents of noisy audio into those of its clean target. The
+language model starts as the codec's quantizer, so it can make tokens of these at once. Then both train on
+masked tokens with cross-entropy, as in MaskSR (arXiv 2406.02092).
 """
 
 from collections.abc import Callable
@@ -53,7 +54,8 @@ class LanguageModelTrainingConfig(BaseModel):
     warmup_steps: int = 100
     weight_decay: float = 0.01
     no_condition_share: float = 0.1
-    latents_weight: float = 5.0
+    encoder_steps: int = 0  # of the steps, the first ones, for the speech encoder alone
+    latents_weight: float = 20.0
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -153,11 +155,19 @@ class LanguageModelTrainer:
         return losses
 
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        condition = self.model.encode(batch.noisy, batch.noisy_latents)
+        wanted = batch.target_latents.transpose(1, 2)
+        heard = condition[:, :, : wanted.shape[2]].float()
+        losses = {"latents": F.mse_loss(compress(heard), compress(wanted))}
+        total = self.config.latents_weight * losses["latents"]
+        if self.step >= self.config.encoder_steps:
+            losses |= self._token_losses(batch, condition)
+            total = total + losses["tokens"]
+        return losses, total
+
+    def _token_losses(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
         generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
         masked = draw_mask(batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
-        condition = self.model.encode(batch.noisy, batch.noisy_latents)
-        channels = batch.target_latents.shape[1]
-        latents = F.l1_loss(condition[:, :, :channels].float(), batch.target_latents.transpose(1, 2))
         dropped = torch.rand(len(masked), 1, 1, generator=generator) < self.config.no_condition_share
         condition = torch.where(dropped.to(self.device), self.model.no_condition, condition)
         logits = self.model(torch.where(masked, self.model.mask_token, batch.tokens), condition)
@@ -166,8 +176,7 @@ class LanguageModelTrainer:
         with torch.no_grad():
             coarse = places[..., 0]
             right = logits[..., 0, :].argmax(-1)[coarse] == batch.tokens[:, 0][coarse]
-        losses = {"tokens": tokens, "latents": latents, "coarse_accuracy": right.float().mean()}
-        return losses, tokens + self.config.latents_weight * latents
+        return {"tokens": tokens, "coarse_accuracy": right.float().mean()}
 
     @torch.no_grad()
     def _render(self) -> None:
@@ -187,6 +196,11 @@ class LanguageModelTrainer:
         parts = [batch.noisy, self.codec.decode(tokens), self.codec.decode(batch.tokens)]
         audio = torch.stack(parts, 1).flatten().clamp(-1, 1).cpu().numpy()
         soundfile.write(self.run / "sample.flac", audio, SAMPLE_RATE_HZ)
+
+
+def compress(latents: Tensor) -> Tensor:
+    """Square root of large values, sign kept, so that quiet speech counts in a squared error."""
+    return latents / (latents.abs() + 0.1).sqrt()
 
 
 def _rooms(run: Path, count: int) -> list[Room]:
