@@ -1,0 +1,141 @@
+"""Codec training starts from a working codec, learns, can be interrupted, and leaves a usable bundle."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile
+import torch
+
+from model.bundle import Bundle
+from model.codec import Codec, CodecConfig, build_dac
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.train_codec import CodebookUsage, CodecTrainer, CodecTrainingConfig
+from model.training import read_log
+from tests.recordings import prepared
+from tests.voice import voice
+
+CODEC = CodecConfig(
+    encoder_dim=4,
+    encoder_rates=(8, 8, 8),
+    latent_dim=32,
+    decoder_dim=32,
+    decoder_rates=(8, 8, 8),
+    n_codebooks=4,
+    codebook_size=32,
+)
+CONFIG = CodecTrainingConfig(
+    codec=CODEC,
+    steps=6,
+    batch=2,
+    window_samples=8192,
+    warmup_steps=2,
+    critic_from_step=2,
+    critic_windows_samples=[256],
+    critic_periods=[2],
+    critic_channels=2,
+    mel_scales={512: 20},
+    log_every_steps=1,
+    checkpoint_every_steps=3,
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A data set, a run to the end, and the folder of the same run as it was when killed in step 4."""
+
+    data: Path
+    finished: CodecTrainer
+    killed: Path
+
+
+@pytest.fixture(autouse=True)
+def _eager() -> Iterator[None]:
+    with torch.compiler.set_stance("force_eager"):  # compiling takes longer than training
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folder = tmp_path_factory.mktemp("codec")
+    trainer = CodecTrainer(CONFIG, prepared(folder), folder / "run")
+
+    def keep(step: int, row: dict[str, float]) -> None:
+        if step == 4:
+            shutil.copytree(folder / "run", folder / "killed")
+
+    with torch.compiler.set_stance("force_eager"):
+        trainer.train(keep)
+    return Runs(folder / "data", trainer, folder / "killed")
+
+
+def codec_of(run: Path) -> Codec:
+    return Bundle.load(run / "bundle").build_codec(torch.device("cpu"), torch.float32)
+
+
+def test_a_run_leaves_figures_a_plot_and_samples(runs: Runs) -> None:
+    folder = runs.finished.run
+    rows = list(read_log(folder))
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert {"mel", "waveform", "commitment", "codebook"} <= rows[0].keys()
+    assert "adversarial" not in rows[1]
+    assert {"critic", "adversarial", "feature"} <= rows[2].keys()
+    assert (folder / "losses.png").exists()
+    info = soundfile.info(folder / "sample.flac")
+    assert info.samplerate == SAMPLE_RATE_HZ
+    assert info.frames == 4 * 2 * (2 * SAMPLE_RATE_HZ // FRAME_SAMPLES * FRAME_SAMPLES)
+
+
+def test_the_bundle_of_a_run_speaks(runs: Runs) -> None:
+    """Its tokens bring back what so small a codec covers: the lowest bands."""
+    low_pass = scipy.signal.butter(6, 1300.0, fs=SAMPLE_RATE_HZ, output="sos")
+    speech = scipy.signal.sosfilt(low_pass, voice(1.5)).astype(np.float32)[: 128 * FRAME_SAMPLES]
+    codec = codec_of(runs.finished.run)
+    output = codec.decode(codec.encode(torch.from_numpy(speech)[None]))[0].numpy()
+    assert np.corrcoef(speech, output)[0, 1] > 0.4
+
+
+def test_training_moves_every_weight_that_it_should(runs: Runs) -> None:
+    still = [
+        name
+        for name, before in Bundle.load(runs.killed / "bundle").codec.items()
+        if torch.equal(before, runs.finished.average.state[name])
+    ]
+    assert still == []
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
+    resumed = CodecTrainer(CONFIG, runs.data, runs.killed)
+    resumed.resume()
+    assert resumed.step == 3
+    rows: dict[int, dict[str, float]] = {}
+    resumed.train(rows.__setitem__)
+    expected = {int(row["step"]): row for row in read_log(runs.finished.run)}
+    assert list(rows) == [4, 5, 6]
+    for step, row in rows.items():
+        figures = {name: value for name, value in row.items() if name != "audio_s_per_s"}
+        assert figures == pytest.approx({name: expected[step][name] for name in figures}, rel=2e-3, abs=2e-4)
+    for name, value in runs.finished.dac.state_dict().items():
+        torch.testing.assert_close(resumed.dac.state_dict()[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_unused_entries_move_next_to_used_ones() -> None:
+    torch.manual_seed(0)
+    dac = build_dac(CODEC)
+    usage = CodebookUsage(dac, window_steps=2)
+    weight = dac.quantizer.quantizers[0].codebook.weight
+    before = weight.detach().clone()
+    codes = torch.tensor([0, 1, 2]).expand(2, 4, 3)
+    usage.count(codes)
+    assert torch.equal(weight, before)
+    assert usage.perplexity().tolist() == pytest.approx([3.0] * 4, rel=1e-3)
+    usage.count(codes)
+    assert torch.equal(weight[:3], before[:3])
+    assert (
+        torch.cdist(weight[3:], before[:3]).amin(1).max()
+        < 0.6 * torch.cdist(before[3:], before[:3]).amin(1).min()
+    )
