@@ -1,0 +1,140 @@
+"""The language model hears frames where they are, both ways in time, and starts as the codec's quantizer."""
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from model.codec import Codec, CodecConfig, build_dac
+from model.language_model import LanguageModel, LanguageModelConfig
+from model.plan import FRAME_SAMPLES
+from model.transformer import Transformer, rotary_angles, rotate
+
+CODEC = CodecConfig(
+    encoder_dim=4,
+    encoder_rates=(8, 8, 8),
+    latent_dim=8,
+    decoder_dim=16,
+    decoder_rates=(8, 8, 8),
+    n_codebooks=3,
+    codebook_size=16,
+)
+SHAPE = LanguageModelConfig(width=16, encoder_layers=1, layers=2, heads=2, feed_forward=32)
+FRAMES, MASK = 12, 16
+
+
+def trained_model() -> LanguageModel:
+    """Random weights everywhere, as training leaves them, and not the zeros that blocks start from."""
+    torch.manual_seed(0)
+    model = LanguageModel(SHAPE, CODEC).requires_grad_(False)
+    for parameter in model.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def sound(frames: int = FRAMES, batch: int = 2) -> Tensor:
+    return 0.1 * torch.randn(batch, frames * FRAME_SAMPLES, generator=torch.Generator().manual_seed(1))
+
+
+def latents(frames: int = FRAMES, batch: int = 2) -> Tensor:
+    return torch.randn(batch, 8, frames, generator=torch.Generator().manual_seed(2))
+
+
+def tokens(frames: int = FRAMES, batch: int = 2) -> Tensor:
+    return torch.randint(MASK + 1, (batch, 3, frames), generator=torch.Generator().manual_seed(3))
+
+
+def test_every_token_has_logits_for_every_entry() -> None:
+    model = trained_model()
+    condition = model.encode(sound(), latents())
+    assert condition.shape == (2, FRAMES, 16)
+    logits = model(tokens(), condition)
+    assert logits.shape == (2, FRAMES, 3, 16)
+    assert logits.isfinite().all()
+
+
+def test_the_oldest_frames_may_be_left_out() -> None:
+    model = trained_model()
+    condition = model.encode(sound(), latents())
+    torch.testing.assert_close(model(tokens(), condition, 5), model(tokens(), condition)[:, 5:])
+
+
+@pytest.mark.parametrize("place", [(0, 0), (2, FRAMES - 1)], ids=["oldest", "newest"])
+def test_a_prediction_uses_tokens_before_and_after_it(place: tuple[int, int]) -> None:
+    model = trained_model()
+    condition = model.encode(sound(), latents())
+    changed = tokens()
+    changed[(slice(None), *place)] = (changed[(slice(None), *place)] + 1) % 16
+    difference = (model(changed, condition) - model(tokens(), condition)).abs().amax((0, 2, 3))
+    assert (difference > 1e-6).all()
+
+
+def test_a_prediction_uses_the_sound_and_its_latents() -> None:
+    model = trained_model()
+    condition = model.encode(sound(), latents())
+    for other in (model.encode(0.5 * sound(), latents()), model.encode(sound(), 0.5 * latents())):
+        assert (model(tokens(), other) - model(tokens(), condition)).abs().max() > 1e-3
+
+
+def test_each_frame_of_the_spectrum_is_centred_on_its_codec_frame() -> None:
+    click = torch.zeros(1, FRAMES * FRAME_SAMPLES)
+    click[0, 5 * FRAME_SAMPLES + FRAME_SAMPLES // 2] = 1.0
+    spectrum = trained_model().speech_encoder.spectrum(click)
+    assert spectrum.shape == (1, FRAMES, 1025)
+    levels = spectrum[0].mean(1)
+    assert int(levels.argmax()) == 5
+    assert float(levels[4]) == pytest.approx(float(levels[6]), rel=0.02)
+
+
+def test_normalisation_gives_each_bin_mean_zero_and_deviation_one() -> None:
+    encoder = trained_model().speech_encoder
+    loud_and_soft = sound(40) * torch.tensor([[1.0], [0.1]])
+    encoder.set_normalisation(loud_and_soft)
+    features = ((encoder.spectrum(loud_and_soft) - encoder.bin_mean) / encoder.bin_deviation).flatten(0, 1)
+    assert features.mean(0).abs().max() < 1e-3
+    assert (features.std(0) - 1).abs().max() < 0.02
+
+
+def test_silence_is_finite() -> None:
+    model = trained_model()
+    assert model.encode(0 * sound(), 0 * latents()).isfinite().all()
+
+
+@torch.no_grad()
+def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
+    torch.manual_seed(0)
+    codec = Codec(build_dac(CODEC), torch.float32)
+    model = LanguageModel(SHAPE, CODEC)
+    model.start_from_codec(codec)
+    audio = sound(30)
+    condition, expected = model.encode(audio, codec.latents(audio)), codec.encode(audio)
+    known = torch.full_like(expected, MASK)
+    for level in range(3):
+        predicted = model(known, condition)[:, :, level].argmax(-1)
+        assert (predicted == expected[:, level]).float().mean() > 0.95
+        known[:, level] = expected[:, level]
+
+
+def test_attention_depends_on_the_distance_of_frames_alone() -> None:
+    angles = rotary_angles(50, 8, torch.device("cpu"))
+    query, key = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(0))
+
+    def score(query_frame: int, key_frame: int) -> float:
+        turned = [
+            rotate(x, angles[i].cos(), angles[i].sin()) for x, i in ((query, query_frame), (key, key_frame))
+        ]
+        return float((turned[0] * turned[1]).sum())
+
+    assert score(7, 3) == pytest.approx(score(44, 40), abs=1e-4)
+    assert abs(score(7, 3) - score(7, 4)) > 1e-3
+
+
+def test_a_fresh_transformer_passes_its_input_on() -> None:
+    x = latents().transpose(1, 2)
+    assert torch.equal(Transformer(8, 3, 2, 32)(x), x)
+
+
+def test_heads_that_do_not_fit_the_width_are_refused() -> None:
+    with pytest.raises(ValidationError, match="even multiple"):
+        LanguageModelConfig(width=18, encoder_layers=1, layers=1, heads=6, feed_forward=8)
