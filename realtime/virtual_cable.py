@@ -1,0 +1,36 @@
+"""Virtual cables: drivers of other makers whose output is heard by programs as a microphone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime.devices import DeviceInfo
+
+# How the names of the outputs begin, the better ones first: Virtual Audio Cable crackles less than VB-Cable.
+OUTPUTS = ("BlackHole", "Line 1 (Virtual Audio Cable", "CABLE Input", "VB-Cable")
+PREFERRED_HOST_API = "Windows WASAPI"  # Windows lists every device once for each of its host APIs
+GUIDES = {
+    "darwin": "Install BlackHole (https://existential.audio/blackhole/), start this again, and choose"
+    " BlackHole as microphone in the call program.",
+    "win32": "Install Virtual Audio Cable (https://vac.muzychenko.net/en/) or VB-Cable"
+    " (https://vb-audio.com/Cable/), start this again, and choose Line 1 or CABLE Output as microphone in the"
+    " call program.",
+}
+
+
+@dataclass(frozen=True)
+class VirtualCable:
+    """What is played to `output` is heard by programs that choose `microphone`."""
+
+    output: DeviceInfo
+    microphone: str
+
+
+def find_cable(devices: Sequence[DeviceInfo]) -> VirtualCable | None:
+    """The best virtual cable among `devices`, if there is one."""
+    outputs = [device for device in devices if device.direction == "output"]
+    outputs.sort(key=lambda device: device.host_api != PREFERRED_HOST_API)
+    for beginning in OUTPUTS:
+        for output in outputs:
+            if output.description.startswith(beginning):
+                return VirtualCable(output, output.description.replace("CABLE Input", "CABLE Output"))
+    return None
