@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -56,11 +56,14 @@ def _parser() -> argparse.ArgumentParser:
 
     live = _add(commands, "live", run_live, "restore the microphone until Ctrl-C")
     live.add_argument("--input", metavar="NAME", help="microphone, by number or part of its name")
-    live.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
+    outputs = live.add_mutually_exclusive_group()
+    outputs.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
+    outputs.add_argument("--virtual-mic", action="store_true", help="be a microphone for other programs")
     _add_preset(live)
 
     devices = _add(commands, "devices", run_devices, "list microphones and speakers")
     devices.add_argument("--json", action="store_true", help="print JSON")
+    _add_virtual_mic(commands)
 
     demo = _add(commands, "demo", run_demo, "stream the bundled noisy sample and keep the result")
     demo.add_argument(
@@ -86,6 +89,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_virtual_mic(commands: Commands) -> None:
+    virtual_mic = commands.add_parser("virtual-mic", help="keep a microphone for other programs")
+    actions = virtual_mic.add_subparsers(required=True)
+    on = _add(actions, "on", run_virtual_mic_on, "make a virtual microphone that stays")
+    on.add_argument(
+        "--idle",
+        choices=["silence", "dry"],
+        default="silence",
+        help="what it gives while nothing is restored (default: %(default)s)",
+    )
+    on.add_argument("--input", metavar="NAME", help="microphone of the dry signal")
+    off = _add(actions, "off", run_virtual_mic_off, "remove the virtual microphone")
+    status = _add(actions, "status", run_virtual_mic_status, "tell whether there is a virtual microphone")
+    for action in (on, off, status):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_training(commands: Commands) -> None:
     data = commands.add_parser("data", help="prepare training data").add_subparsers(required=True)
     prepare = _add(data, "prepare", run_data_prepare, "read recordings into a training set")
@@ -97,6 +117,7 @@ def _add_training(commands: Commands) -> None:
     models = commands.add_parser("train", help="train a model").add_subparsers(required=True)
     codec = _add(models, "codec", run_train_codec, "train the codec")
     codec.set_defaults(config=CONFIGS / "codec_compact.toml", output=RUNS / "codec")
+    codec.add_argument("--start", metavar="BUNDLE", help="go on from the codec of this bundle")
     language_model = _add(models, "lm", run_train_lm, "train the language model for a trained codec")
     language_model.set_defaults(config=CONFIGS / "lm_compact.toml", output=RUNS / "lm")
     language_model.add_argument(
@@ -135,7 +156,7 @@ def run_default(command: Command) -> None:
     """The main job: a live session where there is a screen and sound, else the demo."""
     problem = _missing_for_live()
     if problem is None:
-        command.input = command.output = None
+        command.input, command.output, command.virtual_mic = None, None, False
         run_live(command)
     else:
         print(f"{problem} Playing the demo instead.")
@@ -171,12 +192,15 @@ def run_live(command: Command) -> None:
     from realtime.device_pair import DevicePair
     from realtime.engine import LiveSession
     from realtime.report import describe
+    from realtime.virtual_mic import VirtualMic
 
-    device = DevicePair(command.input, command.output)
-    preset, model = _load(command)
-    names = f"{device.microphone.description} to {device.speaker.description}"
-    print(f"Restoring {names} with preset {preset.title}. Ctrl-C ends.")
-    with LiveSession(_stream(model, preset), device) as session:
+    with ExitStack() as opened:
+        output = opened.enter_context(VirtualMic()).output if command.virtual_mic else command.output
+        device = DevicePair(command.input, output)
+        preset, model = _load(command)
+        names = f"{device.microphone.description} to {device.speaker.description}"
+        print(f"Restoring {names} with preset {preset.title}. Ctrl-C ends.")
+        session = opened.enter_context(LiveSession(_stream(model, preset), device))
         report = session.run(_show_status)
     print(f"\n{describe(report)}")
 
@@ -194,6 +218,38 @@ def run_devices(command: Command) -> None:
             f"{device.direction:6} {device.index:3}  {device.description:40} {device.rate_hz:6} Hz"
             f" {device.channels:2} ch  {device.host_api}  {' '.join(mark for mark in marks if marks[mark])}"
         )
+
+
+def run_virtual_mic_on(command: Command) -> None:
+    from realtime.virtual_mic import switch_on
+
+    switch_on(command.idle, command.input)
+    run_virtual_mic_status(command)
+
+
+def run_virtual_mic_off(command: Command) -> None:
+    from realtime.virtual_mic import switch_off
+
+    switch_off()
+    run_virtual_mic_status(command)
+
+
+def run_virtual_mic_status(command: Command) -> None:
+    from realtime.virtual_mic import status
+
+    now = status()
+    if command.json:
+        print(json.dumps(asdict(now), indent=2))
+        return
+    print(
+        {
+            "off": "There is no virtual microphone.",
+            "on": f"{now.microphone} is on; it gives {now.idle} while nothing is restored.",
+            "session": f"{now.microphone} is there until the live session ends.",
+            "leftover": f"{now.microphone} was left by a session that died; the next one removes it.",
+            "cable": f"{now.output} is a virtual cable; choose {now.microphone} in the call program.",
+        }[now.state]
+    )
 
 
 def run_demo(command: Command) -> None:
@@ -252,9 +308,11 @@ def run_data_prepare(command: Command) -> None:
 
 
 def run_train_codec(command: Command) -> None:
+    from model.bundle import bundle_folder
     from model.train_codec import train
 
-    train(command.config, command.data, command.output, command.resume, _show_row)
+    start = None if command.start is None else bundle_folder(command.start)
+    train(command.config, command.data, command.output, command.resume, _show_row, start)
 
 
 def run_train_lm(command: Command) -> None:

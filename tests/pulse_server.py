@@ -3,12 +3,12 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from unittest import mock
 
 import numpy as np
@@ -17,7 +17,7 @@ import pytest
 from realtime.devices import SoundServerError, sound_server
 from realtime.ring import Samples
 
-PATIENCE_SECONDS = 60.0  # for what takes a moment on an idle machine
+PATIENCE_SECONDS = 240.0  # for what takes a moment on an idle machine
 FORMAT = ("--raw", "--format=float32le", "--rate=44100", "--channels=1")
 
 # What a desktop has: speakers, and a microphone, which hears what is played into the room.
@@ -39,6 +39,16 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert monotonic() < deadline, "it did not happen"
         sleep(0.02)
+
+
+@contextmanager
+def running(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[Any]"]:
+    """A program that is killed, if it still runs, when the context ends."""
+    with subprocess.Popen(command, **options) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
 
 
 class PulseServer:
@@ -109,8 +119,6 @@ class PulseServer:
     def record(self, source: str, samples: int) -> Samples:
         """What `source` hears from now on, float32 at 44.1 kHz."""
         command = ["parec", f"--device={source}", "--latency-msec=50", *FORMAT]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as recorder:
+        with running(command, stdout=subprocess.PIPE) as recorder:
             assert recorder.stdout is not None
-            data = recorder.stdout.read(4 * samples)
-            recorder.kill()
-        return np.frombuffer(data, np.float32)
+            return np.frombuffer(recorder.stdout.read(4 * samples), np.float32)
