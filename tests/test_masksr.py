@@ -1,0 +1,249 @@
+"""The restorer streams windows, never takes back what it gave out, and gives a recording the level it had."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from model.bundle import Bundle, BundleConfig
+from model.codec import Codec, CodecConfig, build_dac
+from model.codec_start import start_as_filter_bank, start_codebooks
+from model.data import FloatArray
+from model.errors import BundleError
+from model.language_model import LanguageModel, LanguageModelConfig
+from model.masksr import DECODE_CONTEXT_FRAMES, MaskSR
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
+from realtime.offline import restore_audio
+from realtime.processor import StreamProcessor
+from tests.conftest import CODEC
+from tests.signals import cut, noise
+from tests.voice import voice
+
+PLAN = WindowPlan(context_frames=12, hop_frames=4, lookahead_frames=3, fade_samples=441)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def model(tiny_bundle: Path) -> MaskSR:
+    """Random weights in float32, where batches of any order give exactly the same."""
+    bundle = Bundle.load(tiny_bundle)
+    language_model = bundle.build_language_model(CPU, torch.float32)
+    return MaskSR(bundle.build_codec(CPU, torch.float32), language_model, CPU)
+
+
+def windows(audio: FloatArray, plan: WindowPlan = PLAN) -> Iterator[FloatArray]:
+    """Consecutive windows of a stream that silence precedes."""
+    padded = np.concatenate((np.zeros(plan.context_frames * FRAME_SAMPLES, np.float32), audio))
+    for start in range(0, len(padded) - plan.window_samples + 1, plan.hop_samples):
+        yield padded[start : start + plan.window_samples]
+
+
+def restore(model: MaskSR, audio: FloatArray, seed: int = 0, temperature: float = 1.0) -> list[FloatArray]:
+    stream = model.stream(PLAN, passes=2, temperature=temperature, seed=seed)
+    return [stream.restore_window(window) for window in windows(audio)]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [PLAN, WindowPlan(0, 1, 0, 0), WindowPlan(40, 16, 10, 882), WindowPlan(3, 2, 4, 1024)],
+    ids=["small", "smallest", "large", "little context"],
+)
+@pytest.mark.parametrize("guidance", [0.0, 1.5])
+def test_a_window_gives_a_hop_and_what_fades_into_the_next(
+    model: MaskSR, plan: WindowPlan, guidance: float
+) -> None:
+    stream = model.stream(plan, passes=2, guidance=guidance, temperature=1.0)
+    assert stream.plan == plan
+    assert stream.passes == 2
+    for window in (noise(plan.window_samples), 0 * noise(plan.window_samples)):
+        restored = stream.restore_window(window)
+        assert restored.shape == (plan.hop_samples + plan.fade_samples,)
+        assert restored.dtype == np.float32
+        assert np.isfinite(restored).all()
+        assert restored.any()
+
+
+def test_tokens_given_out_never_change(model: MaskSR, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[Tensor] = []
+    decode = model.codec.decode
+
+    def watched_decode(tokens: Tensor) -> Tensor:
+        decoded.append(tokens)
+        return decode(tokens)
+
+    monkeypatch.setattr(model.codec, "decode", watched_decode)
+    restore(model, noise(30 * FRAME_SAMPLES))
+    given_out = model.silent_frame.repeat(1, 1, DECODE_CONTEXT_FRAMES)
+    for tokens in decoded:
+        assert torch.equal(tokens[:, :, :DECODE_CONTEXT_FRAMES], given_out[:, :, -DECODE_CONTEXT_FRAMES:])
+        hop = tokens[:, :, DECODE_CONTEXT_FRAMES : DECODE_CONTEXT_FRAMES + PLAN.hop_frames]
+        given_out = torch.cat([given_out, hop], dim=2)
+    assert given_out.shape[2] == DECODE_CONTEXT_FRAMES + 6 * PLAN.hop_frames
+
+
+def test_a_reset_stream_begins_again(model: MaskSR) -> None:
+    stream = model.stream(PLAN, passes=2, temperature=1.0)
+    first = [stream.restore_window(window) for window in windows(noise(20 * FRAME_SAMPLES))]
+    stream.reset()
+    again = [stream.restore_window(window) for window in windows(noise(20 * FRAME_SAMPLES))]
+    np.testing.assert_array_equal(again, first)
+
+
+def test_the_seed_decides(model: MaskSR) -> None:
+    audio = noise(20 * FRAME_SAMPLES)
+    np.testing.assert_array_equal(restore(model, audio, seed=1), restore(model, audio, seed=1))
+    assert not np.array_equal(restore(model, audio, seed=1), restore(model, audio, seed=2))
+
+
+def test_streams_side_by_side_do_not_disturb_each_other(model: MaskSR) -> None:
+    one, other = (model.stream(PLAN, passes=2, temperature=1.0) for _ in range(2))
+    mixed = []
+    for window in windows(noise(20 * FRAME_SAMPLES)):
+        mixed.append(one.restore_window(window))
+        other.restore_window(0.3 * window[::-1])
+    np.testing.assert_array_equal(mixed, restore(model, noise(20 * FRAME_SAMPLES)))
+
+
+def test_silence_gives_finite_sound(model: MaskSR) -> None:
+    assert np.isfinite(restore(model, np.zeros(20 * FRAME_SAMPLES, np.float32))).all()
+
+
+@pytest.mark.parametrize("volume", [0.5, 2.0])
+def test_a_recording_keeps_its_level(model: MaskSR, volume: float) -> None:
+    audio = noise(30 * FRAME_SAMPLES)
+    louder, plain = restore(model, np.float32(volume) * audio), restore(model, audio)
+    np.testing.assert_allclose(louder, volume * np.stack(plain), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("guidance", "rows"), [(0.0, 1), (1.0, 2)])
+@pytest.mark.parametrize("passes", [1, 3])
+def test_a_pass_is_one_call_and_a_window_is_heard_once(
+    model: MaskSR, passes: int, guidance: float, rows: int
+) -> None:
+    calls: list[int] = []
+    encodings: list[int] = []
+    language_model = model.language_model
+    hooks = [
+        language_model.register_forward_hook(lambda module, inputs, output: calls.append(len(output))),
+        language_model.speech_encoder.register_forward_hook(
+            lambda module, inputs, output: encodings.append(len(output))
+        ),
+    ]
+    stream = model.stream(PLAN, passes=passes, guidance=guidance, temperature=1.0)
+    for window in windows(noise(15 * FRAME_SAMPLES)):
+        stream.restore_window(window)
+    for hook in hooks:
+        hook.remove()
+    assert encodings == [1] * 3
+    assert calls == [rows] * passes * 3
+
+
+def restored_tokens(
+    model: MaskSR, order: list[int], *, guidance: float = 0.0, temperature: float = 1.0, passes: int = 3
+) -> Tensor:
+    """Of three windows of noise, in the given order."""
+    noisy = torch.from_numpy(np.stack([noise(12 * FRAME_SAMPLES, seed) for seed in order]))
+    given = torch.stack([torch.full((model.codec.codebooks, 12), seed) for seed in order])
+    pinned = (torch.arange(12) < 6).expand(model.codec.codebooks, -1)
+    generators = [torch.Generator().manual_seed(seed) for seed in order]
+    return model.restore_tokens(
+        noisy, given, pinned, passes=passes, guidance=guidance, temperature=temperature, generators=generators
+    )
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.0])
+def test_the_order_of_a_batch_does_not_matter(model: MaskSR, guidance: float) -> None:
+    tokens = restored_tokens(model, [0, 1, 2], guidance=guidance)
+    assert torch.equal(restored_tokens(model, [2, 0, 1], guidance=guidance), tokens[[2, 0, 1]])
+
+
+@torch.no_grad()
+def test_guidance_moves_predictions_away_from_those_that_hear_nothing(model: MaskSR) -> None:
+    tokens = restored_tokens(model, [0], guidance=3.0, temperature=0.0, passes=1)
+    noisy = torch.from_numpy(noise(12 * FRAME_SAMPLES)[None])
+    condition = model.language_model.encode(noisy, model.codec.latents(noisy))
+    hidden = torch.zeros_like(tokens)
+    hidden[:, :, 6:] = model.mask_token
+    heard, unheard = (
+        model.language_model(hidden, given)
+        for given in (condition, model.language_model.no_condition.expand_as(condition))
+    )
+    expected = (4 * heard - 3 * unheard).argmax(-1).transpose(1, 2)
+    assert torch.equal(tokens[:, :, 6:], expected[:, :, 6:])
+    assert not torch.equal(tokens, restored_tokens(model, [0], temperature=0.0, passes=1))
+
+
+@pytest.mark.parametrize("samples", [0, 1, 30_000, 50_000])
+def test_whole_recordings_keep_their_length(model: MaskSR, samples: int) -> None:
+    restored = model.restore(noise(samples), passes=1, temperature=1.0)
+    assert restored.shape == (samples,)
+    assert restored.dtype == np.float32
+
+
+@pytest.mark.parametrize("block", [1000, 4096])
+def test_live_blocks_give_what_a_file_gives(model: MaskSR, block: int) -> None:
+    stream, audio = model.stream(PLAN, passes=1, temperature=1.0), voice(1.0)
+    expected = restore_audio(stream, audio)
+    processor = StreamProcessor(stream)
+    processor.prepare(SAMPLE_RATE_HZ, block)
+    padded = np.concatenate((audio, np.zeros(processor.latency_frames, np.float32)))
+    live = np.concatenate([processor.process(piece) for piece in cut(padded, [block])])
+    assert processor.stats.last_error is None
+    np.testing.assert_array_equal(live[processor.latency_frames :], expected)
+
+
+def test_a_bundle_is_loaded(tiny_bundle: Path, model: MaskSR) -> None:
+    loaded = MaskSR.load(tiny_bundle)
+    assert loaded.mask_token == model.mask_token
+    assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
+
+
+def test_a_bundle_without_language_model_is_one_error(tmp_path: Path) -> None:
+    Bundle(BundleConfig(codec=CODEC), build_dac(CODEC).state_dict()).save(tmp_path)
+    with pytest.raises(BundleError, match=r"holds a codec alone.*choose"):
+        MaskSR.load(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def copier() -> MaskSR:
+    """Untrained but started as training starts: it copies low tones."""
+    torch.manual_seed(0)
+    config = CodecConfig(
+        encoder_dim=4,
+        encoder_rates=(8, 8, 8),
+        latent_dim=32,
+        decoder_dim=32,
+        decoder_rates=(8, 8, 8),
+        n_codebooks=4,
+        codebook_size=128,
+    )
+    dac = build_dac(config).requires_grad_(False)
+    start_as_filter_bank(dac)
+    start_codebooks(dac, dac.encoder(torch.from_numpy(melody(20.0, seed=1))[None, None]))
+    codec = Codec(dac, torch.float32)
+    shape = LanguageModelConfig(width=32, encoder_layers=1, layers=1, heads=2, feed_forward=8)
+    language_model = LanguageModel(shape, config).requires_grad_(False)
+    language_model.start_from_codec(codec)
+    return MaskSR(codec, language_model, CPU)
+
+
+def melody(duration_s: float, seed: int = 0) -> FloatArray:
+    """Low tones of a tenth of a second each, at the level the model is given."""
+    rng = np.random.default_rng(seed)
+    frequencies_hz = np.repeat(rng.uniform(200, 800, round(duration_s * 10)), SAMPLE_RATE_HZ // 10)
+    phase = np.cumsum(2 * np.pi * frequencies_hz / SAMPLE_RATE_HZ)[: int(duration_s * 86) * FRAME_SAMPLES]
+    return (0.085 * np.sin(phase)).astype(np.float32)
+
+
+@pytest.mark.parametrize("volume", [0.2, 1.0])
+def test_restored_sound_is_where_and_as_loud_as_it_was(copier: MaskSR, volume: float) -> None:
+    audio = np.float32(volume) * melody(2.0)
+    streamed = restore_audio(copier.stream(PLAN, passes=8, temperature=0.0), audio)
+    whole = copier.restore(audio, passes=8, temperature=0.0)
+    for restored in (streamed, whole):
+        inner = slice(SAMPLE_RATE_HZ // 4, -SAMPLE_RATE_HZ // 4)
+        assert np.corrcoef(restored[inner], audio[inner])[0, 1] > 0.9
+        assert np.std(restored[inner]) == pytest.approx(np.std(audio[inner]), rel=0.2)
