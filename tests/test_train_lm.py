@@ -1,0 +1,157 @@
+"""Training of the language model learns, can be interrupted and shared, and leaves a bundle that restores."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from model.bundle import Bundle, BundleConfig
+from model.codec import CodecConfig, build_dac
+from model.language_model import LanguageModelConfig
+from model.masksr import MaskSR
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.rooms import save_rooms, simulate_rooms
+from model.train_lm import LanguageModelTrainer, LanguageModelTrainingConfig
+from model.training import read_log
+from tests.recordings import prepared
+from tests.signals import noise
+
+# A slower kernel is chosen.
+pytestmark = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+REPOSITORY = Path(__file__).parents[1]
+CODEC = CodecConfig(
+    encoder_dim=4,
+    encoder_rates=(8, 8, 8),
+    latent_dim=8,
+    decoder_dim=16,
+    decoder_rates=(8, 8, 8),
+    n_codebooks=2,
+    codebook_size=16,
+)
+CONFIG = LanguageModelTrainingConfig(
+    language_model=LanguageModelConfig(width=16, encoder_layers=1, layers=1, heads=2, feed_forward=32),
+    steps=60,
+    batch=4,
+    frames=32,
+    newest_frames=(4, 16),
+    examples=8,
+    rooms=1,
+    learning_rate=1e-2,
+    warmup_steps=5,
+    log_every_steps=10,
+    checkpoint_every_steps=20,
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A data set, a codec, a run to the end, and its folder as it was when killed in step 50."""
+
+    data: Path
+    codec: Bundle
+    finished: LanguageModelTrainer
+    killed: Path
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folder = tmp_path_factory.mktemp("lm")
+    torch.manual_seed(0)
+    codec = Bundle(BundleConfig(codec=CODEC), build_dac(CODEC).state_dict())
+    codec.save(folder / "codec")
+    trainer = LanguageModelTrainer(CONFIG, prepared(folder), codec, folder / "run")
+
+    def keep(step: int, row: dict[str, float]) -> None:
+        if step == 50:
+            shutil.copytree(folder / "run", folder / "killed")
+
+    trainer.train(keep)
+    return Runs(folder / "data", codec, trainer, folder / "killed")
+
+
+def test_a_run_leaves_figures_a_plot_and_samples(runs: Runs) -> None:
+    folder = runs.finished.run
+    assert [row["step"] for row in read_log(folder)] == [10, 20, 30, 40, 50, 60]
+    assert (folder / "losses.png").exists()
+    info = soundfile.info(folder / "sample.flac")
+    assert info.samplerate == SAMPLE_RATE_HZ
+    assert info.frames == 4 * 3 * 32 * FRAME_SAMPLES
+
+
+def test_it_learns(runs: Runs) -> None:
+    rows = list(read_log(runs.finished.run))
+    assert rows[-1]["tokens"] < 0.8 * rows[0]["tokens"]
+    assert rows[-1]["latents"] < 0.9 * rows[0]["latents"]
+
+
+def test_the_bundle_of_a_run_restores(runs: Runs) -> None:
+    folder = runs.finished.run / "bundle"
+    saved = Bundle.load(folder)
+    assert saved.config.language_model == CONFIG.language_model
+    assert all(torch.equal(saved.codec[name], value) for name, value in runs.codec.codec.items())
+    restored = MaskSR.load(folder).restore(noise(40_000), passes=2, temperature=1.0)
+    assert np.isfinite(restored).all()
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
+    resumed = LanguageModelTrainer(CONFIG, runs.data, runs.codec, runs.killed)
+    resumed.resume()
+    assert resumed.step == 40
+    rows: dict[int, dict[str, float]] = {}
+    resumed.train(rows.__setitem__)
+    expected = {int(row["step"]): row for row in read_log(runs.finished.run)}
+    assert list(rows) == [50, 60]
+    for step, row in rows.items():
+        figures = {name: value for name, value in row.items() if name != "audio_s_per_s"}
+        assert figures == pytest.approx({name: expected[step][name] for name in figures}, rel=1e-2)
+    for name, value in runs.finished.model.state_dict().items():
+        torch.testing.assert_close(resumed.model.state_dict()[name], value, rtol=1e-2, atol=1e-3)
+
+
+WORKER = """
+import sys
+from pathlib import Path
+import torch
+from model.bundle import Bundle
+from model.train_lm import LanguageModelTrainer
+from model.training import workers
+from tests.test_train_lm import CONFIG
+
+data, codec, run = map(Path, sys.argv[1:])
+config = CONFIG.model_copy(update={"steps": 3, "log_every_steps": 1})
+with workers() as (rank, count):
+    assert count == 2
+    trainer = LanguageModelTrainer(config, data, Bundle.load(codec), run, rank, count)
+    heard = []
+    draw = trainer.examples.batch
+    trainer.examples.batch = lambda numbers, device: heard.append(numbers) or draw(numbers, device)
+    trainer.train(lambda step, row: None)
+torch.save({"heard": heard, "model": trainer.model.state_dict()}, run / f"{rank}.pt")
+"""
+
+
+def test_two_processes_share_the_work_and_end_with_equal_weights(runs: Runs, tmp_path: Path) -> None:
+    save_rooms(tmp_path / "rooms.npz", simulate_rooms(1, seed=0))
+    (tmp_path / "worker.py").write_text(WORKER)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    arguments = [tmp_path / "worker.py", runs.data, runs.data.parent / "codec", tmp_path]
+    environment = os.environ | {
+        "PYTHONPATH": str(REPOSITORY),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    done = subprocess.run([*torchrun, *map(str, arguments)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert one["heard"][:-1] == [[0, 2], [4, 6], [0, 2]]
+    assert other["heard"] == [[1, 3], [5, 7], [1, 3]]
+    for name, value in one["model"].items():
+        assert torch.equal(other["model"][name], value), name
+    assert [row["step"] for row in read_log(tmp_path)] == [1, 2, 3]
