@@ -1,0 +1,82 @@
+"""An example is the same whenever its number comes up, and its parts belong to the same moment and level."""
+
+import pytest
+import torch
+
+from model.codec import Codec, CodecConfig, build_dac
+from model.data import Corpus
+from model.degrade import DegradeConfig, Degrader
+from model.examples import Examples
+from model.level import REFERENCE_RMS
+from model.plan import FRAME_SAMPLES
+from tests.recordings import prepared
+
+CODEC = CodecConfig(
+    encoder_dim=4,
+    encoder_rates=(8, 8, 8),
+    latent_dim=8,
+    decoder_dim=16,
+    decoder_rates=(8, 8, 8),
+    n_codebooks=2,
+    codebook_size=16,
+)
+FRAMES = 32
+CPU = torch.device("cpu")
+NUMBERS = [5, 0, 3, 8]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return Corpus(prepared(tmp_path_factory.mktemp("examples")))
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    torch.manual_seed(0)
+    return Codec(build_dac(CODEC), torch.float32)
+
+
+def examples(corpus: Corpus, codec: Codec, config: DegradeConfig | None = None) -> Examples:
+    degrader = Degrader([corpus.samples(clip) for clip in corpus.noise], config=config or DegradeConfig())
+    return Examples(corpus, degrader, codec, FRAMES, seed=1)
+
+
+def test_a_batch_has_the_shapes_it_says(corpus: Corpus, codec: Codec) -> None:
+    batch = examples(corpus, codec).batch(NUMBERS, CPU)
+    assert batch.noisy.shape == batch.target.shape == (4, FRAMES * FRAME_SAMPLES)
+    assert batch.noisy_latents.shape == batch.target_latents.shape == (4, 8, FRAMES)
+    assert batch.tokens.shape == (4, 2, FRAMES)
+    assert batch.tokens.dtype == torch.int64
+
+
+def test_a_number_always_gives_the_same_example(corpus: Corpus, codec: Codec) -> None:
+    first = examples(corpus, codec)
+    batch, again = first.batch(NUMBERS, CPU), first.batch(NUMBERS[::-1], CPU)
+    fresh = examples(corpus, codec).batch([3], CPU)
+    for name, value in vars(batch).items():
+        assert torch.equal(vars(again)[name].flip(0), value), name
+        torch.testing.assert_close(vars(fresh)[name][0], value[2], msg=name)
+    assert not torch.equal(batch.noisy[0], batch.noisy[1])
+
+
+def test_noisy_latents_are_of_the_window_alone_and_targets_of_its_true_surroundings(
+    corpus: Corpus, codec: Codec
+) -> None:
+    untouched = DegradeConfig(p_nothing=1.0)
+    batch = examples(corpus, codec, untouched).batch(NUMBERS, CPU)
+    torch.testing.assert_close(batch.noisy, batch.target)
+    torch.testing.assert_close(batch.noisy_latents, codec.latents(batch.noisy), atol=1e-3, rtol=1e-2)
+    inner, edge = slice(8, -8), slice(0, 2)
+    torch.testing.assert_close(
+        batch.noisy_latents[:, :, inner], batch.target_latents[:, :, inner], atol=1e-4, rtol=1e-2
+    )
+    assert (batch.noisy_latents - batch.target_latents)[:, :, edge].abs().max() > 1e-3
+    assert torch.equal(batch.tokens[:, :, inner], codec.encode(batch.target)[:, :, inner])
+
+
+def test_windows_come_at_the_level_that_the_stream_gives_the_model(corpus: Corpus, codec: Codec) -> None:
+    batch = examples(corpus, codec).batch(list(range(24)), CPU)
+    blocks = batch.noisy.view(24, -1, 16 * FRAME_SAMPLES)
+    loudest_db = 20 * torch.log10(blocks.square().mean(2).sqrt().amax(1) / REFERENCE_RMS)
+    assert (loudest_db < 2.1).all()
+    assert -6 < loudest_db.median() < 0
