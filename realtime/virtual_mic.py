@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -33,6 +34,8 @@ SINK = "MaskSR Live Output"
 DRY_SIGNAL = "MaskSR Live Dry Signal"
 DRY_LATENCY_MS = 30
 MADE_HERE = sys.platform not in GUIDES
+FORMAT = f"rate={SAMPLE_RATE_HZ} channels=1 channel_map=mono"
+SETTLE_SECONDS = 0.3  # PipeWire chooses its defaults a moment after devices have come
 PERSISTENT = "persistent"  # the mark of what outlives its process
 
 Idle = Literal["silence", "dry"]
@@ -232,15 +235,15 @@ def _make(server: "Pulse", owner: str) -> list[int]:
     with _defaults_kept(server), ExitStack() as undo:
         sink_module = server.module_load(
             "module-null-sink",
-            f"sink_name=masksr_live rate={SAMPLE_RATE_HZ} channels=1 channel_map=mono"
+            f"sink_name=masksr_live {FORMAT}"
             f" sink_properties={_properties('device.description', SINK, owner)}",
         )
         undo.callback(server.module_unload, sink_module)
         sink = next(sink for sink in server.sink_list() if sink.owner_module == sink_module)
         source_module = server.module_load(
             "module-remap-source",
-            f"source_name=masksr_live_microphone master={sink.monitor_source_name}"
-            f" source_properties={_properties('device.description', MICROPHONE, owner)}",
+            f"source_name=masksr_live_microphone master={sink.monitor_source_name} master_channel_map=mono"
+            f" {FORMAT} source_properties={_properties('device.description', MICROPHONE, owner)}",
         )
         undo.pop_all()
     return [sink_module, source_module]
@@ -271,6 +274,7 @@ def _defaults_kept(server: "Pulse") -> Iterator[None]:
     """Undo it when the server makes new devices the defaults, as some are set up to."""
     before = server.server_info()
     yield
+    sleep(SETTLE_SECONDS)
     after = server.server_info()
     sinks, sources = ({device.name for device in kind} for kind in (server.sink_list(), server.source_list()))
     if before.default_sink_name in sinks - {after.default_sink_name}:

@@ -86,6 +86,14 @@ def test_it_does_not_become_the_default(policy: str) -> None:
         assert defaults() == before
 
 
+def test_it_does_not_even_become_the_default_where_no_other_microphone_is(pulse: PulseServer) -> None:
+    with sound_server() as server:
+        server.module_unload(server.get_source_by_name("desk_mic").owner_module)
+    before = defaults()
+    with VirtualMic():
+        assert defaults() == before == ("speakers.monitor", "speakers")
+
+
 def test_on_a_machine_without_sound_it_still_comes() -> None:
     with PulseServer("module-always-sink"), sound_server() as server:
         for module in reversed(server.module_list()):
