@@ -126,13 +126,13 @@ def test_a_window_is_of_one_voice(tmp_path: Path) -> None:
 
 def test_clips_of_a_window_are_joined_with_pauses_and_without_clicks(tmp_path: Path) -> None:
     corpus = prepare_quietly(
-        tones(tmp_path / "recordings", {"a/a.wav": 200.0}, seconds=0.5), tmp_path / "data"
+        tones(tmp_path / "recordings", {"a/a.wav": 201.5}, seconds=0.5), tmp_path / "data"
     )
     audio = window(corpus, 0, 10 * SECOND)
     silent = np.flatnonzero(np.diff(np.concatenate(([0], audio == 0, [0])).astype(int)))
     pauses = np.diff(silent.reshape(-1, 2), axis=1) / SECOND
     assert ((pauses > 0.1) & (pauses < 0.41)).sum() >= 8
-    steepest = 2 * np.pi * 200 / SECOND * 0.5
+    steepest = 2 * np.pi * 201.5 / SECOND * 0.5
     assert np.abs(np.diff(audio)).max() < 1.2 * steepest
 
 
