@@ -132,7 +132,6 @@ def test_unused_entries_move_next_to_used_ones() -> None:
     codes = torch.tensor([0, 1, 2]).expand(2, 4, 3)
     usage.count(codes)
     assert torch.equal(weight, before)
-    assert usage.perplexity().tolist() == pytest.approx([3.0] * 4, rel=1e-3)
     usage.count(codes)
     assert torch.equal(weight[:3], before[:3])
     assert (
