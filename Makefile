@@ -8,10 +8,12 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-# What no wheel brings: venv itself, PortAudio and its way to the sound server, and a compiler for two of the judges
-# of `evaluate`. For the tests: a sound server of their own and a browser.
-SYSTEM_PACKAGES := python3-venv libportaudio2 libasound2-plugins libpulse0 gcc g++ python3-dev
-TEST_PACKAGES := pulseaudio pulseaudio-utils chromium
+# What no wheel brings: venv itself, PortAudio and its way to the sound server, what Qt draws with, and a compiler for
+# two of the judges of `evaluate`. For the tests: a sound server and a screen of their own, and a browser.
+SYSTEM_PACKAGES := python3-venv libportaudio2 libasound2-plugins libpulse0 gcc g++ python3-dev \
+    libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 \
+    libxcb-shape0 libxcb-shm0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxkbcommon-x11-0 fonts-dejavu-core
+TEST_PACKAGES := pulseaudio pulseaudio-utils chromium xvfb
 
 # $(call install,PACKAGES) installs those missing, never at the price of others (PipeWire's and PulseAudio's conflict).
 # What cannot be installed is named, and the set-up goes on with what is there.
