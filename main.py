@@ -120,8 +120,12 @@ def _add_training(commands: Commands) -> None:
     codec.add_argument("--start", metavar="BUNDLE", help="go on from the codec of this bundle")
     language_model = _add(models, "lm", run_train_lm, "train the language model for a trained codec")
     language_model.set_defaults(config=CONFIGS / "lm_compact.toml", output=RUNS / "lm")
-    language_model.add_argument(
+    starts = language_model.add_mutually_exclusive_group()
+    starts.add_argument(
         "--codec", metavar="BUNDLE", default=RUNS / "codec" / "bundle", help="default: %(default)s"
+    )
+    starts.add_argument(
+        "--start", metavar="BUNDLE", help="go on from codec and language model of this bundle"
     )
     for model in (codec, language_model):
         model.add_argument("--config", type=Path, metavar="FILE", help="settings (default: %(default)s)")
@@ -319,8 +323,8 @@ def run_train_lm(command: Command) -> None:
     from model.bundle import bundle_folder
     from model.train_lm import train
 
-    codec = bundle_folder(command.codec)
-    train(command.config, command.data, codec, command.output, command.resume, _show_row)
+    bundle, go_on = bundle_folder(command.start or command.codec), command.start is not None
+    train(command.config, command.data, bundle, command.output, command.resume, _show_row, go_on)
 
 
 def run_import_dac(command: Command) -> None:

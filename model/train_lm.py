@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.bundle import Bundle
+from model.bundle import Bundle, Tensors
 from model.data import Corpus
 from model.degrade import Degrader
 from model.examples import Batch, Examples
@@ -26,6 +26,7 @@ from model.sampler import sample
 from model.training import (
     AveragedWeights,
     Log,
+    TrainingError,
     cosine_schedule,
     device_and_dtype,
     load_checkpoint,
@@ -67,7 +68,8 @@ class LanguageModelTrainingConfig(BaseModel):
 class LanguageModelTrainer:
     """One training run on a data set and a bundle's codec, resumable from `checkpoint.pt` in its folder.
 
-    Each checkpoint also leaves codec and averaged weights as a bundle in the sub-folder `bundle`.
+    It begins as the codec's quantizer or, with `go_on`, with the language model that the bundle holds. Each
+    checkpoint also leaves codec and averaged weights as a bundle in the sub-folder `bundle`.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class LanguageModelTrainer:
         run: Path,
         rank: int = 0,
         workers: int = 1,
+        go_on: bool = False,
     ) -> None:
         self.config, self.run, self.step = config, run, 0
         self.bundle, self.rank, self.workers = bundle, rank, workers
@@ -89,16 +92,29 @@ class LanguageModelTrainer:
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
         self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
-        self.model = LanguageModel(config.language_model, bundle.config.codec)
-        self.model.start_from_codec(self.codec)
-        self.model.to(self.device)
-        self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
+        self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
+        if go_on:
+            self.model.load_state_dict(self._language_model(bundle))
+        else:
+            self._start_from_codec()
         tables = [*self.model.embedding.parameters(), *self.model.head.parameters()]
         known = {id(parameter) for parameter in tables}
         others = [parameter for parameter in self.model.parameters() if id(parameter) not in known]
         groups = [{"params": others, "rate": 1.0}, {"params": tables, "rate": config.table_rate}]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=config.weight_decay)
         self.average = AveragedWeights(self.model, config.average_decay)
+
+    def _language_model(self, bundle: Bundle) -> Tensors:
+        if (shape := bundle.config.language_model) != self.config.language_model:
+            raise TrainingError(
+                f"The bundle's language model is {shape or 'missing'}, the configuration asks for"
+                f" {self.config.language_model}: choose one of that shape, or start without it."
+            )
+        return bundle.language_model
+
+    def _start_from_codec(self) -> None:
+        self.model.start_from_codec(self.codec)
+        self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
 
     def resume(self) -> None:
         state = load_checkpoint(self.run / "checkpoint.pt")
@@ -217,11 +233,16 @@ def train(
     run: Path,
     resume: bool,
     progress: Callable[[int, dict[str, float]], None],
+    go_on: bool = False,
 ) -> None:
-    """Train the language model that `config_path` describes for the codec of the folder `bundle`."""
+    """Train the language model that `config_path` describes for the codec of the folder `bundle`.
+
+    With `go_on` it begins with the language model of `bundle`; raises TrainingError if that is of another
+    shape.
+    """
     config = read_config(config_path, LanguageModelTrainingConfig)
     with workers() as (rank, count):
-        trainer = LanguageModelTrainer(config, data, Bundle.load(bundle), run, rank, count)
+        trainer = LanguageModelTrainer(config, data, Bundle.load(bundle), run, rank, count, go_on)
         if resume:
             trainer.resume()
         trainer.train(progress)

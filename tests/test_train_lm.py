@@ -19,7 +19,7 @@ from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rooms import save_rooms, simulate_rooms
 from model.train_lm import LanguageModelTrainer, LanguageModelTrainingConfig
-from model.training import read_log
+from model.training import TrainingError, read_log
 from tests.recordings import prepared
 from tests.signals import noise
 
@@ -113,6 +113,24 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
         assert figures == pytest.approx({name: expected[step][name] for name in figures}, rel=1e-2)
     for name, value in runs.finished.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[name], value, rtol=1e-2, atol=1e-3)
+
+
+def test_a_run_goes_on_with_the_language_model_of_a_bundle(runs: Runs, tmp_path: Path) -> None:
+    bundle = Bundle.load(runs.finished.run / "bundle")
+    trainer = LanguageModelTrainer(CONFIG, runs.data, bundle, tmp_path, go_on=True)
+    for name, value in trainer.model.state_dict().items():
+        assert torch.equal(value, bundle.language_model[name].float()), name
+    rows: dict[int, dict[str, float]] = {}
+    trainer.train(rows.__setitem__)
+    assert rows[10]["tokens"] < 0.9 * next(read_log(runs.finished.run))["tokens"]
+
+
+def test_another_shape_than_that_of_the_bundle_is_one_error(runs: Runs, tmp_path: Path) -> None:
+    for bundle in (runs.codec, Bundle.load(runs.finished.run / "bundle")):
+        shape = CONFIG.language_model.model_copy(update={"width": 24})
+        config = CONFIG.model_copy(update={"language_model": shape})
+        with pytest.raises(TrainingError, match=r"width=24.*choose"):
+            LanguageModelTrainer(config, runs.data, bundle, tmp_path, go_on=True)
 
 
 WORKER = """
