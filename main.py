@@ -15,8 +15,8 @@ from model.errors import MaskSRError
 if TYPE_CHECKING:  # what a command needs it imports itself: --help must not wait for torch
     from model.masksr import MaskSR, RestorerStream
     from presets.preset import Preset
-    from realtime.engine import SessionReport
     from realtime.files import FileReport
+    from realtime.messages import SessionReport
 
 CONFIGS = Path(__file__).parent / "model" / "configs"
 RUNS, RESULTS = Path("runs"), Path("results")

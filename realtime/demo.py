@@ -5,7 +5,8 @@ from pathlib import Path
 
 import soundfile
 
-from realtime.engine import LiveSession, SessionReport
+from realtime.engine import LiveSession
+from realtime.messages import SessionReport
 from realtime.paced_file import PacedFile
 from realtime.processor import WindowRestorer
 from realtime.report import describe

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from math import ceil
 from threading import Event
 from types import TracebackType
@@ -11,7 +10,8 @@ from typing import Protocol, Self
 import numpy as np
 
 from realtime.bridge import Bridge
-from realtime.processor import Parameters, StreamProcessor, WindowRestorer
+from realtime.messages import Parameters, SessionReport
+from realtime.processor import StreamProcessor, WindowRestorer
 from realtime.ring import Samples
 from realtime.stats import LatencyBudget
 
@@ -56,23 +56,6 @@ class AudioDevice(Protocol):
 
     def stop(self) -> None:
         """Stop calling. Raises the error that ended the device's work early, if one did."""
-
-
-@dataclass(frozen=True)
-class SessionReport:
-    """How a session is doing, or did. `dropouts` blocks were not ready in time and went out unrestored."""
-
-    seconds: float
-    latency: LatencyBudget
-    real_time_factor_p50: float
-    real_time_factor_p95: float
-    passes_per_hop: int
-    hops: int
-    dry_hops: int
-    late_hops: int
-    dropouts: int
-    device_overruns: int
-    last_error: str | None
 
 
 class LiveSession:

@@ -1,6 +1,5 @@
 """The streaming restorer: blocks of any size and rate in, the same sizes out, a fixed delay later."""
 
-from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
 from typing import Protocol
@@ -10,6 +9,7 @@ import numpy as np
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from realtime.crossfade import Crossfade, GainRamp
+from realtime.messages import Parameters
 from realtime.passthrough import PassThrough
 from realtime.resample import Resampler
 from realtime.ring import Ring, Samples
@@ -46,22 +46,6 @@ class WindowRestorer(Protocol):
 
     def reset(self) -> None:
         """Forget the stream so far."""
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What may change while a stream runs. `dry_wet`: 0 is the untouched input, 1 the restored sound."""
-
-    dry_wet: float = 1.0
-    bypass: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.dry_wet <= 1.0:
-            raise StreamError(f"dry_wet is {self.dry_wet}; choose a value from 0 (dry) to 1 (restored).")
-
-    @property
-    def wet_gain(self) -> float:
-        return 0.0 if self.bypass else self.dry_wet
 
 
 class StreamProcessor:
@@ -103,7 +87,9 @@ class StreamProcessor:
         self.latency_frames = model_frames + self._to_device.delay_samples
         self._dry = Ring(self.latency_frames + max_block_frames)
         self._wet = Ring(self.latency_frames + max_block_frames)
-        self._ramp = GainRamp(max(1, round(RAMP_MS * sample_rate_hz / 1000.0)), self.parameters.wet_gain)
+        ramp_samples = max(1, round(RAMP_MS * sample_rate_hz / 1000.0))
+        self._wet_ramp = GainRamp(ramp_samples, self.parameters.wet_gain)
+        self._output_ramp = GainRamp(ramp_samples, self.parameters.output_gain)
         self.reset()
 
     def reset(self) -> None:
@@ -112,7 +98,8 @@ class StreamProcessor:
             part.reset()
         self._dry.clear()
         self._wet.clear()
-        self._ramp.jump(self.parameters.wet_gain)
+        self._wet_ramp.jump(self.parameters.wet_gain)
+        self._output_ramp.jump(self.parameters.output_gain)
         self.stats.clear()
         self._restorer_is_behind = False
 
@@ -134,8 +121,9 @@ class StreamProcessor:
         return self._mix(self._dry.read(start, len(block)), self._wet.read(start, len(block)))
 
     def _mix(self, dry: Samples, wet: Samples) -> Samples:
-        gain = self._ramp.advance(self.parameters.wet_gain, len(dry))
-        return np.clip(dry * (1.0 - gain) + wet * gain, -1.0, 1.0)
+        wet_gain = self._wet_ramp.advance(self.parameters.wet_gain, len(dry))
+        output_gain = self._output_ramp.advance(self.parameters.output_gain, len(dry))
+        return np.clip(dry * (1.0 - wet_gain) + wet * wet_gain, -1.0, 1.0) * output_gain
 
     def _restore(self, window: Samples) -> Samples:
         """The restored hop and its tail, or the dry ones."""

@@ -1,6 +1,6 @@
 """The report of a live session in words."""
 
-from realtime.engine import SessionReport
+from realtime.messages import SessionReport
 
 
 def describe(report: SessionReport) -> str:

@@ -11,10 +11,10 @@ import soundfile
 
 from model.errors import AudioFileError
 from model.plan import WindowPlan
-from realtime.engine import LiveSession, SessionReport
+from realtime.engine import LiveSession
+from realtime.messages import Parameters, SessionReport
 from realtime.paced_file import PacedFile
 from realtime.passthrough import PassThrough
-from realtime.processor import Parameters
 from realtime.ring import Samples
 from tests.signals import noise, tone
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from model.errors import MaskSRError
 from model.plan import FRAME_SAMPLES, WindowPlan
+from realtime.messages import ParameterError, Parameters
 from realtime.passthrough import PassThrough
-from realtime.processor import MAX_BLOCK_FRAMES, Parameters, StreamError, StreamProcessor, WindowRestorer
+from realtime.processor import MAX_BLOCK_FRAMES, StreamError, StreamProcessor, WindowRestorer
 from realtime.ring import Samples
 from tests.signals import cut, noise, tone
 
@@ -270,6 +271,19 @@ def test_dry_wet_mixes_aligned_signals() -> None:
     )
 
 
+def test_muting_fades_to_silence_and_back_without_a_click() -> None:
+    processor, signal = prepared(PassThrough(PLAN)), tone(44_100, hz=50.0)
+    muted, blocks = range(40, 60), []
+    for number, block in enumerate(cut(signal, [441])):
+        processor.parameters = Parameters(mute=number in muted)
+        blocks.append(processor.process(block))
+    assert not np.concatenate([blocks[number] for number in muted[3:]]).any()
+    after = slice(65 * 441, None)
+    expected = np.concatenate([np.zeros(PLAN.latency_samples, np.float32), signal])[: len(signal)]
+    np.testing.assert_allclose(np.concatenate(blocks)[after], expected[after], atol=1e-6)
+    assert np.abs(np.diff(np.concatenate(blocks))).max() < 1.2 * np.abs(np.diff(signal)).max()
+
+
 def test_switching_bypass_while_running_does_not_click() -> None:
     processor, signal = prepared(Failing(PLAN, None, bad_hops=())), tone(40_000)
     out = []
@@ -297,5 +311,5 @@ def test_refuses_blocks_it_was_not_prepared_for() -> None:
 
 @pytest.mark.parametrize("dry_wet", [-0.1, 1.1, np.nan])
 def test_refuses_a_mix_outside_its_range(dry_wet: float) -> None:
-    with pytest.raises(StreamError, match="from 0"):
+    with pytest.raises(ParameterError, match="from 0"):
         Parameters(dry_wet=dry_wet)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from realtime.engine import SessionReport
+from realtime.messages import SessionReport
 from realtime.report import describe
 from realtime.stats import LatencyBudget
 
