@@ -1,0 +1,16 @@
+"""Every word the window shows, in one place; gettext takes translations from the user's language, if any."""
+
+import gettext
+from pathlib import Path
+
+_ = gettext.translation("masksr-live", Path(__file__).parent / "translations", fallback=True).gettext
+
+APP = "MaskSR Live"
+
+# Settings.
+SETTINGS_SET_ASIDE = _(
+    "Your settings were damaged ({problem}) and are kept as {path}; the window starts with its own choices."
+)
+SETTINGS_UNREADABLE = _("Your settings in {path} cannot be read ({error}); see to the rights of that file.")
+SETTINGS_NOT_SAVED = _("Your settings could not be saved in {path} ({error}); see to the place.")
+SETTINGS_VERSION = _("version {version} is not one of 1 to {newest}")
