@@ -68,6 +68,13 @@ class _SnakeFunction(torch.autograd.Function):
         return _snake_backward(x, alpha, gradient)
 
 
+class _IdleUnit(nn.Module):
+    """A residual unit whose branch ends in zeros."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
 def to_image(signal: Tensor, dtype: torch.dtype) -> Tensor:
     """[batch, channels, time] to a channels-last [batch, channels, 1, time]."""
     # A plain `contiguous` leaves the strides of a one-channel image as they are: all layers then run slowly.
@@ -88,4 +95,14 @@ def to_channels_last(network: nn.Module) -> nn.Module:
             module.__class__ = _ConvTranspose
         elif type(module).__name__ == "Snake1d":
             module.__class__ = _Snake
+    return network
+
+
+def skip_idle_units(network: nn.Module) -> nn.Module:
+    """Have residual units that add nothing, as all do in a fresh transform codec, cost nothing."""
+    for module in network.modules():
+        if type(module).__name__ == "ResidualUnit":
+            last = module.block[-1]
+            if not getattr(last, "weight_g", last.weight).any():
+                module.__class__ = _IdleUnit
     return network

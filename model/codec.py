@@ -13,7 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from model.channels_last import to_channels_last, to_image
+from model.channels_last import skip_idle_units, to_channels_last, to_image
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
@@ -67,7 +67,7 @@ class Codec:
             if hasattr(module, "weight_g"):
                 nn.utils.remove_weight_norm(module)
         for network in (dac.encoder, dac.decoder):
-            to_channels_last(network).to(dtype)
+            to_channels_last(skip_idle_units(network)).to(dtype)
         self.codebooks: int = dac.n_codebooks
         self.codebook_size: int = dac.codebook_size
 

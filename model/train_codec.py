@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.bundle import Bundle, BundleConfig
-from model.channels_last import to_channels_last, to_image
+from model.channels_last import skip_idle_units, to_channels_last, to_image
 from model.codec import CodecConfig, build_dac
 from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks
 from model.data import Corpus
@@ -52,6 +52,8 @@ class CodecTrainingConfig(BaseModel):
     warmup_steps: int = 200
     critic_from_step: int
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
+    distinct_batches: int | None = None  # drawn over and over; frozen tokens are then computed only once
+    idle_decoder_blocks: int = 0  # the last ones, whose residual units stay out of it: they cost most
     critic_windows_samples: list[int] = [2048, 1024, 512]
     critic_periods: list[int] = [2, 3, 5]
     critic_channels: int = 16
@@ -97,6 +99,11 @@ class CodecTrainer:
             self.dac.load_state_dict(start.codec)
         self.dac.encoder.requires_grad_(not config.freeze_tokens)
         self.dac.quantizer.requires_grad_(not config.freeze_tokens)
+        if config.freeze_tokens:
+            skip_idle_units(self.dac.encoder)
+        from_last = list(self.dac.decoder.model[1:-2])[::-1]
+        for block in from_last[: config.idle_decoder_blocks]:
+            skip_idle_units(block)
         to_channels_last(self.dac.encoder)
         to_channels_last(self.dac.decoder)
         self.critic = Discriminator(
@@ -113,6 +120,7 @@ class CodecTrainer:
         )
         self.average = AveragedWeights(self.dac, config.average_decay)
         self.usage = CodebookUsage(self.dac)
+        self._quantized: dict[int, Tensor] = {}  # by batch number
         run.mkdir(parents=True, exist_ok=True)
 
     def resume(self) -> None:
@@ -162,9 +170,13 @@ class CodecTrainer:
                 self._render()
                 plot_log(self.run)
 
+    @property
+    def _batch_number(self) -> int:
+        return self.step % (self.config.distinct_batches or self.config.steps)
+
     def _batch(self) -> Tensor:
         """Clean speech [batch, samples] at peak levels from 21 to 3 dB below full scale."""
-        rng = np.random.default_rng((self.config.seed, self.step, self.rank))
+        rng = np.random.default_rng((self.config.seed, self._batch_number, self.rank))
         count = self.config.batch // self.workers
         windows = np.stack([self.corpus.speech_window(self.config.window_samples, rng) for _ in range(count)])
         gains = 10 ** (rng.uniform(-18, 0, (len(windows), 1)) / 20)
@@ -172,14 +184,11 @@ class CodecTrainer:
 
     def _train_step(self, real: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
-        fake, codes, commitment, codebook = self._resynthesize(real)
-        if not self.config.freeze_tokens:
-            self.usage.count(codes)
-        losses = {
+        quantized, losses = self._quantize(real)
+        fake = self._decode(quantized)
+        losses |= {
             "mel": self.mel_loss(fake, real),
             "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),
-            "commitment": commitment,
-            "codebook": codebook,
         }
         if self.step >= self.config.critic_from_step:
             losses |= self._criticize(real, fake)
@@ -205,12 +214,27 @@ class CodecTrainer:
         for group in self.critic_optimizer.param_groups:
             group["lr"] = rate / 2
 
-    def _resynthesize(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Output [batch, samples], codes, commitment and codebook loss."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_tokens):
-            z, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
-        fake = self.dac.decoder(to_image(z, self.dtype)).float()
-        return fake[:, 0, 0], codes, commitment, codebook
+    def _quantize(self, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Quantized latents [batch, channels, frames], and the losses of the quantizer if it learns."""
+        if self.config.freeze_tokens:
+            return self._frozen(real), {}
+        quantized, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
+        self.usage.count(codes)
+        return quantized, {"commitment": commitment, "codebook": codebook}
+
+    @torch.no_grad()
+    def _frozen(self, real: Tensor) -> Tensor:
+        number = self._batch_number
+        quantized = self._quantized.get(number)
+        if quantized is None:
+            quantized = self.dac.quantizer(self._encode(real))[0]
+            if self.config.distinct_batches:
+                self._quantized[number] = quantized.half()
+        return quantized.float()
+
+    def _decode(self, quantized: Tensor) -> Tensor:
+        """Audio [batch, samples]."""
+        return self.dac.decoder(to_image(quantized, self.dtype)).float()[:, 0, 0]
 
     def _encode(self, real: Tensor) -> Tensor:
         latents: Tensor = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
@@ -247,7 +271,7 @@ class CodecTrainer:
     def _render(self) -> None:
         """Write what went in and what came out of a fixed batch, one after the other, as `sample.flac`."""
         real = self._fixed_batch()
-        fake = self._resynthesize(real)[0]
+        fake = self._decode(self.dac.quantizer(self._encode(real))[0])
         pairs = torch.stack([real, fake], 1).flatten().clamp(-1, 1).cpu().numpy()
         soundfile.write(self.run / "sample.flac", pairs, SAMPLE_RATE_HZ)
 
