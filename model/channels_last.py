@@ -101,8 +101,11 @@ def to_channels_last(network: nn.Module) -> nn.Module:
 def skip_idle_units(network: nn.Module) -> nn.Module:
     """Have residual units that add nothing, as all do in a fresh transform codec, cost nothing."""
     for module in network.modules():
-        if type(module).__name__ == "ResidualUnit":
-            last = module.block[-1]
-            if not getattr(last, "weight_g", last.weight).any():
-                module.__class__ = _IdleUnit
+        if type(module).__name__ == "ResidualUnit" and _is_idle(module):
+            module.__class__ = _IdleUnit
     return network
+
+
+def _is_idle(unit: Any) -> bool:
+    last = unit.block[-1]
+    return not getattr(last, "weight_g", last.weight).any()
