@@ -148,6 +148,7 @@ class LiveSession:
             while stats.hops < hops:
                 self._processor.process(silence)
         compute_ms = min(HEADROOM_FACTOR * stats.compute_ms(100), 1000.0 * stats.hop_seconds)
+        self._processor.ladder.budget_seconds = compute_ms / 1000.0
         self._processor.reset()
         wanted_frames = (compute_ms + self._device.jitter_ms) * self._device.sample_rate_hz / 1000.0
         return block_frames * (1 + ceil(wanted_frames / block_frames))
@@ -158,5 +159,6 @@ class LiveSession:
             if block is None:
                 self._stopping.wait(POLL_SECONDS)
                 continue
-            self._processor.overloaded = self._bridge.waiting_frames > self._bridge.headroom_frames
+            overdue_frames = self._bridge.waiting_frames - self._bridge.headroom_frames
+            self._processor.behind_seconds = overdue_frames / self._device.sample_rate_hz
             self._bridge.give(self._processor.process(block))

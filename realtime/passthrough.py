@@ -7,7 +7,7 @@ from realtime.ring import Samples
 class PassThrough:
     """Returns the hop, and the start of the look-ahead, of the window it is given."""
 
-    passes = 0
+    passes = 1
 
     def __init__(self, plan: WindowPlan) -> None:
         self.plan = plan

@@ -9,6 +9,7 @@ import numpy as np
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from realtime.crossfade import Crossfade, GainRamp
+from realtime.ladder import Ladder
 from realtime.messages import Parameters
 from realtime.passthrough import PassThrough
 from realtime.resample import Resampler
@@ -31,8 +32,7 @@ class StreamError(MaskSRError):
 class WindowRestorer(Protocol):
     """What turns windows into restored sound; holds the state of one stream."""
 
-    @property
-    def passes(self) -> int: ...
+    passes: int  # sampling passes for the next window; may change between any two
 
     @property
     def plan(self) -> WindowPlan: ...
@@ -52,15 +52,16 @@ class StreamProcessor:
     """Restores one mono stream.
 
     The output does not depend on how the input was cut into blocks. A hop the restorer fails on is
-    replaced by the input of the same instant. Set `parameters` at any time, from any thread. Set
-    `overloaded` to let hops through unrestored, and so at next to no cost, until it is cleared.
+    replaced by the input of the same instant. Set `parameters` at any time, from any thread. Where sound is
+    due at a time, give the `ladder` its budget and tell `behind_seconds` before each block.
     """
 
     def __init__(self, restorer: WindowRestorer) -> None:
         self.parameters = Parameters()
-        self.overloaded = False
+        self.behind_seconds = 0.0  # how long ago the next hop was due; negative while there is time
         self._restorer = restorer
         self._plan = restorer.plan
+        self.ladder = Ladder(restorer.passes, self._plan.hop_samples / SAMPLE_RATE_HZ)
         self._dry_restorer = PassThrough(self._plan)
         self._cutter = WindowCutter(self._plan)
         self._crossfade = Crossfade(self._plan.fade_samples)
@@ -101,7 +102,8 @@ class StreamProcessor:
         self._wet_ramp.jump(self.parameters.wet_gain)
         self._output_ramp.jump(self.parameters.output_gain)
         self.stats.clear()
-        self._restorer_is_behind = False
+        self.ladder.reset()
+        self._restorer_is_behind, self._compute_seconds = False, 0.0
 
     def process(self, block: Samples) -> Samples:
         """float32 [n] in, float32 [n] out, `latency_frames` late and never outside -1..1.
@@ -128,10 +130,13 @@ class StreamProcessor:
     def _restore(self, window: Samples) -> Samples:
         """The restored hop and its tail, or the dry ones."""
         dry = self._dry_restorer.restore_window(window)
-        if self.overloaded:
+        passes = self.ladder.next_passes(self._compute_seconds, self.behind_seconds)
+        self._compute_seconds = 0.0
+        if passes == 0:
             return self._fall_back(dry, "the machine could not keep up")
         if self._restorer_is_behind:
             self._restorer.reset()
+        self._restorer.passes = passes
         started = perf_counter()
         try:
             restored = self._restorer.restore_window(window)
@@ -139,7 +144,8 @@ class StreamProcessor:
             return self._fall_back(dry, str(error) or type(error).__name__)
         if restored.shape != dry.shape or not np.isfinite(restored).all():
             return self._fall_back(dry, "the model returned samples that are not finite or not enough")
-        self.stats.record_restored_hop(perf_counter() - started)
+        self._compute_seconds = perf_counter() - started
+        self.stats.record_restored_hop(self._compute_seconds)
         self._restorer_is_behind = False
         return restored
 

@@ -217,10 +217,10 @@ def test_a_restorer_starts_over_after_windows_it_did_not_see() -> None:
     processor = prepared(recorder)
     resets = recorder.resets
     run(processor, signal, [512])
-    processor.overloaded = True
+    processor.behind_seconds = 0.1
     run(processor, signal, [512])
     seen = len(recorder.windows)
-    processor.overloaded = False
+    processor.behind_seconds = 0.0
     run(processor, signal, [512])
     assert recorder.resets == resets + 1
     assert (seen, len(recorder.windows)) == (3 - PLAN.lookahead_frames // PLAN.hop_frames, 2 + 3)
