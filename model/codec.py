@@ -106,7 +106,8 @@ class Codec:
     def lookup(self) -> tuple[Tensor, Tensor]:
         """The quantizer's choice as a linear map: entry = argmax(weight @ residual + bias).
 
-        Both are scaled to log-probabilities under noise of twice the quantisation error.
+        Both are scaled to log-probabilities under noise of four times the quantisation error, about what
+        restored latents have.
 
         Returns:
             float32 weight [codebooks, codebook_size, channels] and bias [codebooks, codebook_size].
@@ -119,8 +120,9 @@ def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
     entries = quantizer.codebook.weight
     spread = (entries - entries.mean(0)).square().sum(1).mean()
     # Quantisation error of an ideal quantizer of a Gaussian at this rate.
-    error = 2 ** (-2 * math.log2(len(entries)) / entries.shape[1]) * spread
-    rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() / (4 * error)
+    dimensions = entries.shape[1]
+    error = 2 ** (-2 * math.log2(len(entries)) / dimensions) * spread
+    rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() * dimensions / (4 * error)
     rows = rows - rows.mean(0)  # what all entries share makes no difference, but large numbers lose precision
     return rows @ quantizer.in_proj.weight[:, :, 0], rows @ quantizer.in_proj.bias
 

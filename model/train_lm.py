@@ -174,8 +174,11 @@ class LanguageModelTrainer:
         condition = self.model.encode(batch.noisy, batch.noisy_latents)
         wanted = batch.target_latents.transpose(1, 2)
         heard = condition[:, :, : wanted.shape[2]].float()
-        losses = {"latents": F.mse_loss(compress(heard), compress(wanted))}
-        total = self.config.latents_weight * losses["latents"]
+        losses = {
+            "latents": F.mse_loss(compress(heard), compress(wanted)),
+            "envelope": F.mse_loss(envelope(heard), envelope(wanted)),
+        }
+        total = self.config.latents_weight * (losses["latents"] + losses["envelope"])
         if self.step >= self.config.encoder_steps:
             losses |= self._token_losses(batch, condition)
             total = total + losses["tokens"]
@@ -217,6 +220,15 @@ class LanguageModelTrainer:
 def compress(latents: Tensor) -> Tensor:
     """Square root of large values, sign kept, so that quiet speech counts in a squared error."""
     return latents / (latents.abs() + 0.1).sqrt()
+
+
+def envelope(latents: Tensor) -> Tensor:
+    """Root of the level around each place of latents [batch, frames, channels], whatever the phase.
+
+    Without it, what is uncertain in phase would be predicted too quiet.
+    """
+    level = F.avg_pool2d(latents.square(), 3, stride=1, padding=1, count_include_pad=False)
+    return (level + 1e-4) ** 0.25
 
 
 def _rooms(run: Path, count: int) -> list[Room]:
