@@ -151,7 +151,9 @@ class RestorerStream:
         )
         self._tokens = tokens.roll(-plan.hop_frames, dims=2)
         skipped = min(DECODE_CONTEXT_FRAMES, plan.context_frames)
-        audio = self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :])[0]
-        wanted = audio[skipped * FRAME_SAMPLES :][: plan.hop_samples + plan.fade_samples]
-        restored: FloatArray = (wanted / gain).cpu().numpy()
+        stop_frame = skipped + -(-(plan.hop_samples + plan.fade_samples) // FRAME_SAMPLES)
+        audio = self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :], skipped, stop_frame)[
+            0
+        ]
+        restored: FloatArray = (audio[: plan.hop_samples + plan.fade_samples] / gain).cpu().numpy()
         return restored

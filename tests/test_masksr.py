@@ -70,9 +70,9 @@ def test_tokens_given_out_never_change(model: MaskSR, monkeypatch: pytest.Monkey
     decoded: list[Tensor] = []
     decode = model.codec.decode
 
-    def watched_decode(tokens: Tensor) -> Tensor:
+    def watched_decode(tokens: Tensor, start_frame: int, stop_frame: int) -> Tensor:
         decoded.append(tokens)
-        return decode(tokens)
+        return decode(tokens, start_frame, stop_frame)
 
     monkeypatch.setattr(model.codec, "decode", watched_decode)
     restore(model, noise(30 * FRAME_SAMPLES))
