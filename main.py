@@ -298,7 +298,12 @@ def run_evaluate(command: Command) -> None:
             preset, model = _load(command)
             restorers = {
                 "streamed": lambda audio: restore_audio(_stream(model, preset), audio),
-                "whole file": lambda audio: model.restore(audio, **preset.sampling),
+                "whole file": lambda audio: model.restore(
+                    audio,
+                    passes=preset.passes_per_frame,
+                    guidance=preset.guidance,
+                    temperature=preset.temperature,
+                ),
             }
             report = evaluate(command.folder, restorers, **settings)
     print(report.to_json() if command.json else report.to_table())
@@ -347,7 +352,7 @@ def _load(command: Command, **changes: object) -> "tuple[Preset, MaskSR]":
 
 
 def _stream(model: "MaskSR", preset: "Preset", seed: int = 0) -> "RestorerStream":
-    return model.stream(preset.plan, **preset.sampling, seed=seed)
+    return model.stream(preset.plan, **preset.stream_settings, seed=seed)
 
 
 def _missing_for_live() -> str | None:

@@ -12,10 +12,12 @@ from model.codec import Codec
 from model.data import FloatArray
 from model.language_model import LanguageModel
 from model.level import RunningLevel
-from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
-from model.sampler import sample
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
+from model.rolling import RollingSampler
+from model.sampler import Draw, Predict, RestartingSampler, Unmasking
 from model.training import device_and_dtype
 
+LEVEL_JUMP = 0.7  # tokens sampled before the gain fell by 3 dB are of another level
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 WHOLE_FILE_PLAN = WindowPlan(context_frames=32, hop_frames=64, lookahead_frames=16, fade_samples=882)
 
@@ -25,7 +27,7 @@ class MaskSR:
 
     def __init__(self, codec: Codec, language_model: LanguageModel, device: torch.device) -> None:
         self.codec, self.language_model, self.device = codec, language_model, device
-        self.mask_token = language_model.mask_token
+        self.mask_token, self.unmasking = language_model.mask_token, Unmasking()
         silence = torch.zeros(1, 64 * FRAME_SAMPLES, device=device)
         self.silent_frame = codec.encode(silence)[:, :, 32:33]
 
@@ -41,17 +43,31 @@ class MaskSR:
         return cls(bundle.build_codec(device, dtype), bundle.build_language_model(device, dtype), device)
 
     def stream(
-        self, plan: WindowPlan, *, passes: int, guidance: float = 0.0, temperature: float, seed: int = 0
+        self,
+        plan: WindowPlan,
+        *,
+        sampling: Sampling = "rolling",
+        passes: int,
+        guidance: float = 0.0,
+        temperature: float,
+        seed: int = 0,
     ) -> "RestorerStream":
-        """A restoration of consecutive windows; equal seeds give equal results."""
-        return RestorerStream(self, plan, passes, guidance, temperature, seed)
+        """A restoration of consecutive windows; equal seeds give equal results.
+
+        Args:
+            sampling: whether windows share their passes (`model.rolling`) or each spends its own.
+            passes: sampling passes per window, at least 1.
+            guidance: weight w of (1 + w) conditioned - w unconditioned logits; 0 halves the cost of a pass.
+            temperature: of the draw from the predicted distribution; 0 takes the likeliest token.
+        """
+        return RestorerStream(self, plan, sampling, passes, guidance, temperature, seed)
 
     def restore(
         self, audio: FloatArray, *, passes: int, guidance: float = 0.0, temperature: float, seed: int = 0
     ) -> FloatArray:
         """Restore a whole recording, float32 [samples] at 44.1 kHz, with no delay to keep."""
         plan = WHOLE_FILE_PLAN
-        stream = self.stream(plan, passes=passes, guidance=guidance, temperature=temperature, seed=seed)
+        stream = RestorerStream(self, plan, "restarting", passes, guidance, temperature, seed)
         hops = -(-len(audio) // plan.hop_samples)
         padded = np.zeros(
             plan.context_frames * FRAME_SAMPLES + hops * plan.hop_samples + plan.lookahead_samples, np.float32
@@ -69,67 +85,60 @@ class MaskSR:
             restored[first : first + len(piece)] = piece
         return restored[: len(audio)]
 
-    @torch.no_grad()
-    def restore_tokens(
-        self,
-        noisy: Tensor,
-        tokens: Tensor,
-        pinned: Tensor,
-        *,
-        passes: int,
-        guidance: float,
-        temperature: float,
-        generators: list[torch.Generator],
-    ) -> Tensor:
-        """Tokens of the restored speech for level-normalised windows.
+    def predictor(self, noisy: Tensor, guidance: float, first_frame: int) -> Predict:
+        """What maps tokens to the logits of frames from `first_frame` on, by what is heard.
 
         Args:
-            noisy: float32 [batch, frames * 512].
-            tokens: int64 [batch, codebooks, frames], read where `pinned`, bool [codebooks, frames], is true.
-            guidance: weight w of (1 + w) conditioned - w unconditioned logits; 0 costs one model call a pass.
+            noisy: level-normalised float32 [batch, frames * 512].
+            guidance: as for `stream`.
         """
         condition = self.language_model.encode(noisy, self.codec.latents(noisy))
-        first_frame = int(pinned.all(0).long().cumprod(0).sum())  # logits of the pinned past are not needed
+        if guidance == 0:
+            return lambda tokens: self.language_model(tokens, condition, first_frame)
+        both = torch.cat([condition, self.language_model.no_condition.expand_as(condition)])
 
         def predict(tokens: Tensor) -> Tensor:
-            if guidance == 0:
-                return self.language_model(tokens, condition, first_frame)
-            nothing = self.language_model.no_condition.expand_as(condition)
-            logits = self.language_model(tokens.repeat(2, 1, 1), torch.cat([condition, nothing]), first_frame)
-            conditioned, unconditioned = logits.chunk(2)
+            conditioned, unconditioned = self.language_model(tokens.repeat(2, 1, 1), both, first_frame).chunk(
+                2
+            )
             return (1 + guidance) * conditioned - guidance * unconditioned
 
-        return sample(
-            predict,
-            tokens,
-            pinned,
-            mask_token=self.mask_token,
-            passes=passes,
-            temperature=temperature,
-            generators=generators,
-        )
+        return predict
 
 
 class RestorerStream:
-    """Restores consecutive windows; the tokens of what it has given out are pinned in those that follow."""
+    """Restores consecutive windows; the tokens of what it has given out are pinned in those that follow.
+
+    `passes` may be changed between windows.
+    """
 
     def __init__(
-        self, model: MaskSR, plan: WindowPlan, passes: int, guidance: float, temperature: float, seed: int
+        self,
+        model: MaskSR,
+        plan: WindowPlan,
+        sampling: Sampling,
+        passes: int,
+        guidance: float,
+        temperature: float,
+        seed: int,
     ) -> None:
         self.plan, self.passes = plan, passes
         self._model, self._guidance, self._temperature, self._seed = model, guidance, temperature, seed
-        self._pinned = torch.zeros(
-            model.codec.codebooks, plan.window_frames, dtype=torch.bool, device=model.device
+        self.sampler = (
+            RollingSampler(plan, model.silent_frame, model.mask_token)
+            if sampling == "rolling"
+            else RestartingSampler(plan, model.silent_frame)
         )
-        self._pinned[:, : plan.context_frames] = True
         self.reset()
 
     def reset(self) -> None:
         """Begin a new stream, preceded by silence."""
-        self._level = RunningLevel()
-        self._tokens = self._model.silent_frame.repeat(1, 1, self.plan.window_frames)
-        self._generator = torch.Generator().manual_seed(self._seed)
+        self._level, self._gain = RunningLevel(), 0.0
+        self.sampler.reset()
+        generator = torch.Generator().manual_seed(self._seed)
+        self._draw = Draw(self._model.mask_token, self._temperature, [generator], self._model.unmasking)
 
+    @torch.no_grad()
     def restore_window(self, noisy: FloatArray) -> FloatArray:
         """Restore the hop of a window, float32 [window_samples] at 44.1 kHz.
 
@@ -137,19 +146,10 @@ class RestorerStream:
             float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
         """
         plan = self.plan
-        newest = noisy[-plan.hop_samples - plan.lookahead_samples :]
-        gain = self._level.gain(newest, plan.hop_samples / SAMPLE_RATE_HZ)
+        gain = self._next_gain(noisy)
         window = torch.from_numpy(noisy * np.float32(gain))[None].to(self._model.device)
-        tokens = self._model.restore_tokens(
-            window,
-            self._tokens,
-            self._pinned,
-            passes=self.passes,
-            guidance=self._guidance,
-            temperature=self._temperature,
-            generators=[self._generator],
-        )
-        self._tokens = tokens.roll(-plan.hop_frames, dims=2)
+        predict = self._model.predictor(window, self._guidance, plan.context_frames)
+        tokens = self.sampler.next_window(predict, self.passes, self._draw)
         skipped = min(DECODE_CONTEXT_FRAMES, plan.context_frames)
         stop_frame = skipped + -(-(plan.hop_samples + plan.fade_samples) // FRAME_SAMPLES)
         audio = self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :], skipped, stop_frame)[
@@ -157,3 +157,11 @@ class RestorerStream:
         ]
         restored: FloatArray = (audio[: plan.hop_samples + plan.fade_samples] / gain).cpu().numpy()
         return restored
+
+    def _next_gain(self, noisy: FloatArray) -> float:
+        newest = noisy[-self.plan.hop_samples - self.plan.lookahead_samples :]
+        gain = self._level.gain(newest, self.plan.hop_samples / SAMPLE_RATE_HZ)
+        if gain < LEVEL_JUMP * self._gain:
+            self.sampler.forget_provisional()
+        self._gain = gain
+        return gain

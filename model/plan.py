@@ -1,9 +1,12 @@
 """The frame grid of the codec and the shape of a live window on it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 SAMPLE_RATE_HZ = 44_100
 FRAME_SAMPLES = 512  # one codec frame: 11.61 ms
+
+Sampling = Literal["rolling", "restarting"]  # whether windows share their passes or each spends its own
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class WindowPlan:
     @property
     def lookahead_samples(self) -> int:
         return self.lookahead_frames * FRAME_SAMPLES
+
+    @property
+    def visits(self) -> int:
+        """Windows that see a frame in hop or look-ahead; some frames are seen by one more."""
+        return 1 + self.lookahead_frames // self.hop_frames
 
     @property
     def latency_samples(self) -> int:

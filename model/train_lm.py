@@ -22,7 +22,7 @@ from model.language_model import LanguageModel, LanguageModelConfig
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
-from model.sampler import sample
+from model.sampler import Draw, sample
 from model.training import (
     AveragedWeights,
     Log,
@@ -207,10 +207,8 @@ class LanguageModelTrainer:
             lambda tokens: self.model(tokens, condition),
             batch.tokens,
             torch.zeros(batch.tokens.shape[1:], dtype=torch.bool, device=self.device),
-            mask_token=self.model.mask_token,
-            passes=8,
-            temperature=0.5,
-            generators=[torch.Generator().manual_seed(number) for number in numbers],
+            8,
+            Draw(self.model.mask_token, 0.5, [torch.Generator().manual_seed(n) for n in numbers]),
         )
         parts = [batch.noisy, self.codec.decode(tokens), self.codec.decode(batch.tokens)]
         audio = torch.stack(parts, 1).flatten().clamp(-1, 1).cpu().numpy()

@@ -7,7 +7,7 @@ from typing import Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import MaskSRError
-from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
 
 FOLDER = Path(__file__).parent
 FRAME_MS = 1000 * FRAME_SAMPLES / SAMPLE_RATE_HZ
@@ -17,9 +17,10 @@ class PresetError(MaskSRError):
     """A preset does not exist or holds a key or value that is not allowed."""
 
 
-class Sampling(TypedDict):
-    """How the model samples, by the names its methods use."""
+class StreamSettings(TypedDict):
+    """How a stream of the model samples, by the names that `MaskSR.stream` uses."""
 
+    sampling: Sampling
     passes: int
     guidance: float
     temperature: float
@@ -38,6 +39,7 @@ class Preset(BaseModel):
     hop_frames: int = Field(ge=1, le=128)
     lookahead_frames: int = Field(ge=0, le=128)
     fade_ms: float = Field(ge=0.0, le=100.0)
+    sampling: Sampling = "rolling"  # whether hops share their passes or each spends its own
     passes: int = Field(ge=1, le=64)  # sampling passes per hop
     guidance: float = Field(ge=0.0, le=10.0)  # classifier-free guidance weight; above 0 doubles the cost
     temperature: float = Field(ge=0.0, le=10.0)
@@ -58,8 +60,18 @@ class Preset(BaseModel):
         return WindowPlan(self.context_frames, self.hop_frames, self.lookahead_frames, fade_samples)
 
     @property
-    def sampling(self) -> Sampling:
-        return {"passes": self.passes, "guidance": self.guidance, "temperature": self.temperature}
+    def passes_per_frame(self) -> int:
+        """Passes that every frame receives before it is given out, some of them more."""
+        return self.passes * (self.plan.visits if self.sampling == "rolling" else 1)
+
+    @property
+    def stream_settings(self) -> StreamSettings:
+        return {
+            "sampling": self.sampling,
+            "passes": self.passes,
+            "guidance": self.guidance,
+            "temperature": self.temperature,
+        }
 
 
 def preset_names() -> list[str]:
@@ -105,6 +117,8 @@ def _first_problem(error: ValidationError) -> str:
 
 def _allowed_values(key: str) -> str:
     schema = Preset.model_json_schema()["properties"][key]
+    if "enum" in schema:
+        return " or ".join(schema["enum"])
     if schema["type"] == "string":
         return "a text that is not empty"
     article = "an" if schema["type"] == "integer" else "a"

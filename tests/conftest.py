@@ -8,6 +8,7 @@ import torch
 from model.bundle import Bundle, BundleConfig
 from model.codec import CodecConfig, build_dac
 from model.language_model import LanguageModel, LanguageModelConfig
+from model.masksr import MaskSR
 
 CODEC = CodecConfig(encoder_dim=2, encoder_rates=(8, 64), decoder_dim=8, decoder_rates=(64, 8), n_codebooks=2)
 LANGUAGE_MODEL = LanguageModelConfig(width=8, encoder_layers=1, layers=1, heads=2, feed_forward=16)
@@ -42,3 +43,11 @@ def tiny_preset(tiny_bundle: Path) -> Path:
     path = tiny_bundle.parent / "tiny.toml"
     path.write_text(PRESET.format(bundle=tiny_bundle))
     return path
+
+
+@pytest.fixture(scope="session")
+def model(tiny_bundle: Path) -> MaskSR:
+    """The restorer in `tiny_bundle` in float32, where batches of any order give exactly the same."""
+    bundle, cpu = Bundle.load(tiny_bundle), torch.device("cpu")
+    language_model = bundle.build_language_model(cpu, torch.float32)
+    return MaskSR(bundle.build_codec(cpu, torch.float32), language_model, cpu)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from model.plan import FRAME_SAMPLES, WindowPlan
 from realtime.ring import Samples
 
 
@@ -23,3 +24,10 @@ def cut(signal: Samples, sizes: list[int]) -> Iterator[Samples]:
     while start < len(signal):
         yield signal[start : start + sizes[turn % len(sizes)]]
         start, turn = start + sizes[turn % len(sizes)], turn + 1
+
+
+def windows(audio: Samples, plan: WindowPlan) -> Iterator[Samples]:
+    """Consecutive windows of a stream at 44.1 kHz that silence precedes."""
+    padded = np.concatenate((np.zeros(plan.context_frames * FRAME_SAMPLES, np.float32), audio))
+    for start in range(0, len(padded) - plan.window_samples + 1, plan.hop_samples):
+        yield padded[start : start + plan.window_samples]

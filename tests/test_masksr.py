@@ -1,6 +1,5 @@
 """The restorer streams windows, never takes back what it gave out, and gives a recording the level it had."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,35 +14,30 @@ from model.data import FloatArray
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.masksr import DECODE_CONTEXT_FRAMES, MaskSR
-from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
+from model.sampler import Draw, sample
 from realtime.offline import restore_audio
 from realtime.processor import StreamProcessor
 from tests.conftest import CODEC
-from tests.signals import cut, noise
+from tests.signals import cut, noise, windows
 from tests.voice import voice
 
 PLAN = WindowPlan(context_frames=12, hop_frames=4, lookahead_frames=3, fade_samples=441)
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def model(tiny_bundle: Path) -> MaskSR:
-    """Random weights in float32, where batches of any order give exactly the same."""
-    bundle = Bundle.load(tiny_bundle)
-    language_model = bundle.build_language_model(CPU, torch.float32)
-    return MaskSR(bundle.build_codec(CPU, torch.float32), language_model, CPU)
+SAMPLINGS = pytest.mark.parametrize("sampling", ["rolling", "restarting"])
 
 
-def windows(audio: FloatArray, plan: WindowPlan = PLAN) -> Iterator[FloatArray]:
-    """Consecutive windows of a stream that silence precedes."""
-    padded = np.concatenate((np.zeros(plan.context_frames * FRAME_SAMPLES, np.float32), audio))
-    for start in range(0, len(padded) - plan.window_samples + 1, plan.hop_samples):
-        yield padded[start : start + plan.window_samples]
-
-
-def restore(model: MaskSR, audio: FloatArray, seed: int = 0, temperature: float = 1.0) -> list[FloatArray]:
-    stream = model.stream(PLAN, passes=2, temperature=temperature, seed=seed)
-    return [stream.restore_window(window) for window in windows(audio)]
+def restore(
+    model: MaskSR,
+    audio: FloatArray,
+    seed: int = 0,
+    temperature: float = 1.0,
+    sampling: Sampling = "rolling",
+) -> list[FloatArray]:
+    stream = model.stream(PLAN, sampling=sampling, passes=2, temperature=temperature, seed=seed)
+    return [stream.restore_window(window) for window in windows(audio, PLAN)]
 
 
 @pytest.mark.parametrize(
@@ -52,10 +46,11 @@ def restore(model: MaskSR, audio: FloatArray, seed: int = 0, temperature: float 
     ids=["small", "smallest", "large", "little context"],
 )
 @pytest.mark.parametrize("guidance", [0.0, 1.5])
+@SAMPLINGS
 def test_a_window_gives_a_hop_and_what_fades_into_the_next(
-    model: MaskSR, plan: WindowPlan, guidance: float
+    model: MaskSR, plan: WindowPlan, guidance: float, sampling: Sampling
 ) -> None:
-    stream = model.stream(plan, passes=2, guidance=guidance, temperature=1.0)
+    stream = model.stream(plan, sampling=sampling, passes=2, guidance=guidance, temperature=1.0)
     assert stream.plan == plan
     assert stream.passes == 2
     for window in (noise(plan.window_samples), 0 * noise(plan.window_samples)):
@@ -66,7 +61,10 @@ def test_a_window_gives_a_hop_and_what_fades_into_the_next(
         assert restored.any()
 
 
-def test_tokens_given_out_never_change(model: MaskSR, monkeypatch: pytest.MonkeyPatch) -> None:
+@SAMPLINGS
+def test_tokens_given_out_never_change(
+    model: MaskSR, monkeypatch: pytest.MonkeyPatch, sampling: Sampling
+) -> None:
     decoded: list[Tensor] = []
     decode = model.codec.decode
 
@@ -75,7 +73,7 @@ def test_tokens_given_out_never_change(model: MaskSR, monkeypatch: pytest.Monkey
         return decode(tokens, start_frame, stop_frame)
 
     monkeypatch.setattr(model.codec, "decode", watched_decode)
-    restore(model, noise(30 * FRAME_SAMPLES))
+    restore(model, noise(30 * FRAME_SAMPLES), sampling=sampling)
     given_out = model.silent_frame.repeat(1, 1, DECODE_CONTEXT_FRAMES)
     for tokens in decoded:
         assert torch.equal(tokens[:, :, :DECODE_CONTEXT_FRAMES], given_out[:, :, -DECODE_CONTEXT_FRAMES:])
@@ -84,11 +82,12 @@ def test_tokens_given_out_never_change(model: MaskSR, monkeypatch: pytest.Monkey
     assert given_out.shape[2] == DECODE_CONTEXT_FRAMES + 6 * PLAN.hop_frames
 
 
-def test_a_reset_stream_begins_again(model: MaskSR) -> None:
-    stream = model.stream(PLAN, passes=2, temperature=1.0)
-    first = [stream.restore_window(window) for window in windows(noise(20 * FRAME_SAMPLES))]
+@SAMPLINGS
+def test_a_reset_stream_begins_again(model: MaskSR, sampling: Sampling) -> None:
+    stream = model.stream(PLAN, sampling=sampling, passes=2, temperature=1.0)
+    first = [stream.restore_window(window) for window in windows(noise(20 * FRAME_SAMPLES), PLAN)]
     stream.reset()
-    again = [stream.restore_window(window) for window in windows(noise(20 * FRAME_SAMPLES))]
+    again = [stream.restore_window(window) for window in windows(noise(20 * FRAME_SAMPLES), PLAN)]
     np.testing.assert_array_equal(again, first)
 
 
@@ -98,10 +97,18 @@ def test_the_seed_decides(model: MaskSR) -> None:
     assert not np.array_equal(restore(model, audio, seed=1), restore(model, audio, seed=2))
 
 
+def test_what_comes_after_a_window_changes_nothing_in_it(model: MaskSR) -> None:
+    audio = noise(30 * FRAME_SAMPLES)
+    other = np.concatenate((audio[: 15 * FRAME_SAMPLES], 3 * noise(15 * FRAME_SAMPLES, seed=1)))
+    one, another = restore(model, audio), restore(model, other)
+    np.testing.assert_array_equal(one[:3], another[:3])  # windows end after 7, 11 and 15 frames
+    assert not np.array_equal(one[3], another[3])
+
+
 def test_streams_side_by_side_do_not_disturb_each_other(model: MaskSR) -> None:
     one, other = (model.stream(PLAN, passes=2, temperature=1.0) for _ in range(2))
     mixed = []
-    for window in windows(noise(20 * FRAME_SAMPLES)):
+    for window in windows(noise(20 * FRAME_SAMPLES), PLAN):
         mixed.append(one.restore_window(window))
         other.restore_window(0.3 * window[::-1])
     np.testing.assert_array_equal(mixed, restore(model, noise(20 * FRAME_SAMPLES)))
@@ -112,16 +119,18 @@ def test_silence_gives_finite_sound(model: MaskSR) -> None:
 
 
 @pytest.mark.parametrize("volume", [0.5, 2.0])
-def test_a_recording_keeps_its_level(model: MaskSR, volume: float) -> None:
+@SAMPLINGS
+def test_a_recording_keeps_its_level(model: MaskSR, volume: float, sampling: Sampling) -> None:
     audio = noise(30 * FRAME_SAMPLES)
-    louder, plain = restore(model, np.float32(volume) * audio), restore(model, audio)
+    louder, plain = (restore(model, np.float32(v) * audio, sampling=sampling) for v in (volume, 1.0))
     np.testing.assert_allclose(louder, volume * np.stack(plain), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(("guidance", "rows"), [(0.0, 1), (1.0, 2)])
 @pytest.mark.parametrize("passes", [1, 3])
+@SAMPLINGS
 def test_a_pass_is_one_call_and_a_window_is_heard_once(
-    model: MaskSR, passes: int, guidance: float, rows: int
+    model: MaskSR, passes: int, guidance: float, rows: int, sampling: Sampling
 ) -> None:
     calls: list[int] = []
     encodings: list[int] = []
@@ -132,8 +141,8 @@ def test_a_pass_is_one_call_and_a_window_is_heard_once(
             lambda module, inputs, output: encodings.append(len(output))
         ),
     ]
-    stream = model.stream(PLAN, passes=passes, guidance=guidance, temperature=1.0)
-    for window in windows(noise(15 * FRAME_SAMPLES)):
+    stream = model.stream(PLAN, sampling=sampling, passes=passes, guidance=guidance, temperature=1.0)
+    for window in windows(noise(15 * FRAME_SAMPLES), PLAN):
         stream.restore_window(window)
     for hook in hooks:
         hook.remove()
@@ -141,6 +150,7 @@ def test_a_pass_is_one_call_and_a_window_is_heard_once(
     assert calls == [rows] * passes * 3
 
 
+@torch.no_grad()
 def restored_tokens(
     model: MaskSR, order: list[int], *, guidance: float = 0.0, temperature: float = 1.0, passes: int = 3
 ) -> Tensor:
@@ -148,10 +158,8 @@ def restored_tokens(
     noisy = torch.from_numpy(np.stack([noise(12 * FRAME_SAMPLES, seed) for seed in order]))
     given = torch.stack([torch.full((model.codec.codebooks, 12), seed) for seed in order])
     pinned = (torch.arange(12) < 6).expand(model.codec.codebooks, -1)
-    generators = [torch.Generator().manual_seed(seed) for seed in order]
-    return model.restore_tokens(
-        noisy, given, pinned, passes=passes, guidance=guidance, temperature=temperature, generators=generators
-    )
+    draw = Draw(model.mask_token, temperature, [torch.Generator().manual_seed(seed) for seed in order])
+    return sample(model.predictor(noisy, guidance, first_frame=6), given, pinned, passes, draw)
 
 
 @pytest.mark.parametrize("guidance", [0.0, 1.0])
@@ -184,8 +192,9 @@ def test_whole_recordings_keep_their_length(model: MaskSR, samples: int) -> None
 
 
 @pytest.mark.parametrize("block", [1000, 4096])
-def test_live_blocks_give_what_a_file_gives(model: MaskSR, block: int) -> None:
-    stream, audio = model.stream(PLAN, passes=1, temperature=1.0), voice(1.0)
+@SAMPLINGS
+def test_live_blocks_give_what_a_file_gives(model: MaskSR, block: int, sampling: Sampling) -> None:
+    stream, audio = model.stream(PLAN, sampling=sampling, passes=1, temperature=1.0), voice(1.0)
     expected = restore_audio(stream, audio)
     processor = StreamProcessor(stream)
     processor.prepare(SAMPLE_RATE_HZ, block)
@@ -239,9 +248,13 @@ def melody(duration_s: float, seed: int = 0) -> FloatArray:
 
 
 @pytest.mark.parametrize("volume", [0.2, 1.0])
-def test_restored_sound_is_where_and_as_loud_as_it_was(copier: MaskSR, volume: float) -> None:
+@SAMPLINGS
+def test_restored_sound_is_where_and_as_loud_as_it_was(
+    copier: MaskSR, volume: float, sampling: Sampling
+) -> None:
     audio = np.float32(volume) * melody(2.0)
-    streamed = restore_audio(copier.stream(PLAN, passes=8, temperature=0.0), audio)
+    stream = copier.stream(PLAN, sampling=sampling, passes=8, temperature=0.0)
+    streamed = restore_audio(stream, audio)
     whole = copier.restore(audio, passes=8, temperature=0.0)
     for restored in (streamed, whole):
         inner = slice(SAMPLE_RATE_HZ // 4, -SAMPLE_RATE_HZ // 4)

@@ -58,6 +58,7 @@ def test_fade_as_long_as_the_lookahead_fits(tmp_path: Path) -> None:
         ("fade_ms = 20.0", "fade_ms = nan", "'fade_ms' must be a number from 0.0 to 100.0, and is nan"),
         ("fade_ms = 20.0", "fade_ms = 99.0\nloud = true", "unknown key 'loud'; the keys are name, title"),
         ("lookahead_frames = 10", "lookahead_frames = 1", "'fade_ms' must be at most 11.6"),
+        ("passes = 2", "sampling = 'rol'", "'sampling' must be rolling or restarting, and is 'rol'"),
         ('title = "Mine"', "title = ''", "'title' must be a text that is not empty, and is ''"),
         ("passes = 2", "passes 2", "cannot be read"),
     ],

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.sampler import draw, sample
+from model.sampler import Draw, sample
 
 CODEBOOKS, FRAMES, ENTRIES = 3, 10, 16
 NOTHING_PINNED = torch.zeros(CODEBOOKS, FRAMES, dtype=torch.bool)
@@ -47,10 +47,8 @@ def fill(
         predictor,
         given_tokens(len(seeds)) if tokens is None else tokens,
         pinned,
-        mask_token=ENTRIES,
-        passes=passes,
-        temperature=temperature,
-        generators=[torch.Generator().manual_seed(seed) for seed in seeds],
+        passes,
+        Draw(ENTRIES, temperature, [torch.Generator().manual_seed(seed) for seed in seeds]),
     )
 
 
@@ -156,6 +154,7 @@ def test_an_item_comes_out_of_a_batch_as_it_does_alone() -> None:
 def test_draws_follow_the_predicted_distribution(temperature: float) -> None:
     logits = torch.tensor([1.0, 0.0, -1.0, 2.0])
     places = logits.expand(1, 20_000, 1, 4)
-    tokens, _ = draw(places, temperature, [torch.Generator().manual_seed(0)])
+    masked = torch.full((1, 1, 20_000), 4)
+    tokens, _ = Draw(4, temperature, [torch.Generator().manual_seed(0)]).fill(masked, places)
     shares = torch.bincount(tokens.flatten(), minlength=4) / tokens.numel()
     torch.testing.assert_close(shares, (logits / temperature).softmax(0), atol=0.015, rtol=0)
