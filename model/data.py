@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from model.errors import DataError
 from model.plan import SAMPLE_RATE_HZ
+from model.segments import active_segments, bandwidth_hz, levelled
 
 FloatArray = NDArray[np.float32]
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 FULL_BAND_HZ = 22_050
+NARROWEST_HZ = 15_000  # speech that ends below this would teach that speech ends there
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,22 @@ class Recording:
     """A stretch of a source file that becomes a clip."""
 
     path: Path
-    start_s: float
-    duration_s: float | None
     group: str
     kind: str
-    bandwidth_hz: int
+    start_s: float = 0.0
+    duration_s: float | None = None  # None: all of it, or of speech, wherever there is any
+    bandwidth_hz: int | None = None  # None: to be measured
 
 
 def prepare(source: Path, output: Path, progress: Callable[[int, int], None]) -> None:
     """Read the recordings below `source` and write the data set `output`.
 
     `source` either carries `speech.csv`, `kokoro.csv` and `noise.csv`, as the project's own data does, or
-    is any folder of recordings with one sub-folder a speaker (or kind of noise, under `noise/`).
+    is any folder of recordings with one sub-folder a speaker (or kind of noise, under `noise/`). In the
+    latter, speech is found by its level, brought to a common one and kept if it is of full band.
 
     Raises:
-        DataError: nothing usable lies below `source`.
+        DataError: no usable speech lies below `source`.
     """
     recordings = list(_listed(source)) or list(_found(source))
     if not recordings:
@@ -68,13 +71,16 @@ def prepare(source: Path, output: Path, progress: Callable[[int, int], None]) ->
     position = 0
     with ThreadPoolExecutor(2) as pool:
         for done, cut in enumerate(pool.map(_read, by_file), 1):
-            for recording, samples in cut:
-                clips.append(
-                    Clip(position, len(samples), recording.group, recording.kind, recording.bandwidth_hz)
-                )
+            for recording, samples, bandwidth in cut:
+                clips.append(Clip(position, len(samples), recording.group, recording.kind, bandwidth))
                 pieces.append(samples)
                 position += len(samples)
             progress(done, len(by_file))
+    if not any(clip.kind == "speech" for clip in clips):
+        raise DataError(
+            f"{source}: no full-band speech found; add recordings at 44.1 kHz or more that reach"
+            f" {NARROWEST_HZ} Hz"
+        )
     np.save(output / "audio.npy", np.concatenate(pieces))
     with (output / "clips.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
@@ -91,37 +97,49 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _listed(source: Path) -> Iterator[Recording]:
     for row in _rows(source / "speech.csv"):
-        start_s, duration_s = float(row["start_s"]), float(row["duration_s"])
         path, group = source / "speech" / row["file"], row["source"] + "/" + row["speaker_group"]
-        yield Recording(path, start_s, duration_s, group, "speech", int(row["bandwidth_hz"]))
+        yield Recording(path, group, "speech", *_place(row), int(row["bandwidth_hz"]))
     for row in _rows(source / "kokoro.csv"):
-        start_s, duration_s = float(row["start_s"]), float(row["duration_s"])
         path, group = source / "kokoro" / row["file"], "kokoro/" + row["voice"]
-        yield Recording(path, start_s, duration_s, group, "speech", FULL_BAND_HZ)
+        yield Recording(path, group, "speech", *_place(row), FULL_BAND_HZ)
     for row in _rows(source / "noise.csv"):
         if row["split"] == "train":
-            yield Recording(source / "noise" / row["file"], 0.0, None, row["what"], "noise", FULL_BAND_HZ)
+            yield Recording(source / "noise" / row["file"], row["what"], "noise")
+
+
+def _place(row: dict[str, str]) -> tuple[float, float]:
+    return float(row["start_s"]), float(row["duration_s"])
 
 
 def _found(source: Path) -> Iterator[Recording]:
     for path in sorted(source.rglob("*")):
         if path.suffix.lower() in AUDIO_SUFFIXES:
             kind = "noise" if "noise" in path.relative_to(source).parts[:-1] else "speech"
-            yield Recording(path, 0.0, None, path.parent.name, kind, FULL_BAND_HZ)
+            yield Recording(path, path.parent.name, kind)
 
 
-def _read(recordings: list[Recording]) -> list[tuple[Recording, NDArray[np.int16]]]:
+Cut = tuple[Recording, NDArray[np.int16], int]  # with its bandwidth in Hz
+
+
+def _read(recordings: list[Recording]) -> list[Cut]:
+    """The clips of one file."""
     audio, rate_hz = soundfile.read(recordings[0].path, dtype="float32", always_2d=True)
     mono = soxr.resample(audio.mean(axis=1), rate_hz, SAMPLE_RATE_HZ)
-    samples = np.clip(np.round(mono * 32767), -32768, 32767).astype(np.int16)
-    cut = []
-    for recording in recordings:
-        start = round(recording.start_s * SAMPLE_RATE_HZ)
-        length = (
-            len(samples) if recording.duration_s is None else round(recording.duration_s * SAMPLE_RATE_HZ)
-        )
-        cut.append((recording, samples[start : start + length]))
-    return cut
+    return [cut for recording in recordings for cut in _cut(recording, mono)]
+
+
+def _cut(recording: Recording, audio: FloatArray) -> Iterator[Cut]:
+    start = round(recording.start_s * SAMPLE_RATE_HZ)
+    if recording.duration_s is not None:
+        pieces = [audio[start : start + round(recording.duration_s * SAMPLE_RATE_HZ)]]
+    elif recording.kind == "noise":
+        pieces = [audio]
+    else:
+        pieces = [levelled(audio[segment]) for segment in active_segments(audio)]
+    for piece in pieces:
+        band = recording.bandwidth_hz or bandwidth_hz(piece)
+        if recording.kind == "noise" or band >= NARROWEST_HZ:
+            yield recording, np.clip(np.round(piece * 32767), -32768, 32767).astype(np.int16), band
 
 
 class Corpus:
@@ -160,17 +178,22 @@ class Corpus:
 
         Clips are drawn by their duration and more often the wider their band.
         """
+        return self.banded_speech_window(length, rng)[0]
+
+    def banded_speech_window(self, length: int, rng: np.random.Generator) -> tuple[FloatArray, int]:
+        """A `speech_window`, and the frequency in Hz up to which all of it tells how speech sounds."""
         first = self.speech[self._draw(rng)]
         companions = self._by_group[first.group]
         window = np.zeros(length, np.float32)
         offset = int(rng.integers(0, max(1, first.length - length // 4)))
-        position, clip = 0, first
+        position, clip, band = 0, first, first.bandwidth_hz
         while position < length:
             piece = _faded(self.samples(clip)[offset:])[: length - position]
             window[position : position + len(piece)] = piece
             position += len(piece) + int(rng.uniform(0.1, 0.4) * SAMPLE_RATE_HZ)
+            band = min(band, clip.bandwidth_hz)
             clip, offset = companions[int(rng.integers(len(companions)))], 0
-        return window
+        return window, band
 
     def babble(self, length: int, rng: np.random.Generator) -> FloatArray:
         """`length` samples of several voices at once."""

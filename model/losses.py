@@ -45,3 +45,14 @@ class MultiScaleMelLoss(nn.Module):
         power = torch.view_as_real(spectrum).square().sum(-1)
         magnitude = (power + 1e-12).sqrt().transpose(1, 2)
         return (magnitude @ filters).clamp(min=self._floor).log10()
+
+
+def limit_bands(audio: Tensor, bands_hz: Tensor) -> Tensor:
+    """Take what lies above each row's frequency off `audio` [batch, samples].
+
+    Applied to estimate and reference alike, it keeps a recording of less than full band from teaching that
+    speech ends there.
+    """
+    frequencies_hz = torch.fft.rfftfreq(audio.shape[-1], 1 / SAMPLE_RATE_HZ, device=audio.device)
+    kept = frequencies_hz <= bands_hz[:, None]
+    return torch.fft.irfft(torch.fft.rfft(audio) * kept, audio.shape[-1])

@@ -21,7 +21,7 @@ from model.codec import CodecConfig, build_dac
 from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks
 from model.data import Corpus
 from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
-from model.losses import MultiScaleMelLoss
+from model.losses import MultiScaleMelLoss, limit_bands
 from model.plan import SAMPLE_RATE_HZ
 from model.training import (
     AveragedWeights,
@@ -159,7 +159,7 @@ class CodecTrainer:
             self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
         )
         while self.step < self.config.steps:
-            log.add(self._train_step(self._batch()))
+            log.add(self._train_step(*self._batch()))
             self.step += 1
             if self.rank > 0:
                 continue
@@ -174,18 +174,20 @@ class CodecTrainer:
     def _batch_number(self) -> int:
         return self.step % (self.config.distinct_batches or self.config.steps)
 
-    def _batch(self) -> Tensor:
-        """Clean speech [batch, samples] at peak levels from 21 to 3 dB below full scale."""
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """Clean speech [batch, samples], peaks 21 to 3 dB below full scale, and its bands in Hz."""
         rng = np.random.default_rng((self.config.seed, self._batch_number, self.rank))
         count = self.config.batch // self.workers
-        windows = np.stack([self.corpus.speech_window(self.config.window_samples, rng) for _ in range(count)])
+        drawn = [self.corpus.banded_speech_window(self.config.window_samples, rng) for _ in range(count)]
+        windows = np.stack([window for window, _ in drawn])
         gains = 10 ** (rng.uniform(-18, 0, (len(windows), 1)) / 20)
-        return torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
+        real = torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
+        return real, torch.tensor([band_hz for _, band_hz in drawn], device=self.device)
 
-    def _train_step(self, real: Tensor) -> dict[str, Tensor]:
+    def _train_step(self, real: Tensor, bands_hz: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
         quantized, losses = self._quantize(real)
-        fake = self._decode(quantized)
+        fake, real = (limit_bands(audio, bands_hz) for audio in (self._decode(quantized), real))
         losses |= {
             "mel": self.mel_loss(fake, real),
             "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),

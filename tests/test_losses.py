@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
-from model.losses import MultiScaleMelLoss, mel_filters
+from model.losses import MultiScaleMelLoss, limit_bands, mel_filters
 from model.plan import SAMPLE_RATE_HZ
 from tests.signals import noise, tone
 
@@ -97,3 +97,11 @@ def test_the_critic_judges_any_length(samples: int) -> None:
     verdicts = [maps[-1] for maps in critic()(batch(noise(samples), noise(samples, 1)))]
     assert len(verdicts) == 3
     assert all(len(verdict) == 2 and verdict.isfinite().all() for verdict in verdicts)
+
+
+def test_nothing_above_a_narrow_band_counts() -> None:
+    low, high = (torch.from_numpy(tone(8192, hz=hz)) for hz in (1000.0, 18_000.0))
+    both = torch.stack([low + high, low + high])
+    limited = limit_bands(both, torch.tensor([16_000, 22_050]))
+    torch.testing.assert_close(limited[0, 500:-500], low[500:-500], atol=0.02, rtol=0)
+    torch.testing.assert_close(limited[1], both[1], atol=1e-5, rtol=0)
