@@ -44,7 +44,7 @@ def active_segments(audio: FloatArray) -> list[slice]:
 
 
 def bandwidth_hz(audio: FloatArray) -> int:
-    """Highest frequency at which the loud frames of `audio` [samples] at 44.1 kHz rise over the quiet ones."""
+    """Highest frequency at which loud frames of `audio` [samples] at 44.1 kHz rise over quiet ones."""
     if len(audio) < WINDOW_SAMPLES:
         return 0
     frequencies, _, spectrum = scipy.signal.stft(audio, SAMPLE_RATE_HZ, nperseg=WINDOW_SAMPLES)
