@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.packed_linear import GeluLinear
+
 
 class Transformer(nn.Module):
     """Pre-norm blocks over [batch, frames, width].
@@ -16,12 +18,14 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, feed_forward) for _ in range(layers))
         self._head_width = width // heads
 
-    def forward(self, x: Tensor) -> Tensor:
-        rotation = rotary_angles(x.shape[1], self._head_width, x.device)
+    def forward(self, x: Tensor, first_frame: int = 0) -> Tensor:
+        """The frames from `first_frame` on, which attend to all."""
+        rotation = rotary_angles(x.shape[1], self._head_width, x.device)[:, None]
         cosine, sine = rotation.cos(), rotation.sin()
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             x = block(x, cosine, sine)
-        return x
+        last: Tensor = self.blocks[-1](x, cosine, sine, first_frame)
+        return last
 
 
 class Block(nn.Module):
@@ -33,7 +37,7 @@ class Block(nn.Module):
         self.attention_norm, self.feed_forward_norm = nn.RMSNorm(width), nn.RMSNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.output = nn.Linear(width, width, bias=False)
-        self.expand = nn.Linear(width, feed_forward)
+        self.expand = GeluLinear(width, feed_forward)
         self.contract = nn.Linear(feed_forward, width)
         for last in (self.output.weight, self.contract.weight, self.contract.bias):
             nn.init.zeros_(last)
@@ -42,20 +46,20 @@ class Block(nn.Module):
         """The layers whose weights may be of less than float32."""
         return [self.query_key_value, self.output, self.expand, self.contract]
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, first_frame: int = 0) -> Tensor:
         dtype = self.output.weight.dtype
-        attended = self._attend(self.attention_norm(x).to(dtype), cosine.to(dtype), sine.to(dtype))
-        x = x + self.output(attended).float()
-        hidden = F.gelu(self.expand(self.feed_forward_norm(x).to(dtype)), approximate="tanh")
-        return x + self.contract(hidden).float()
+        normal = self.attention_norm(x).to(dtype)
+        attended = self._attend(normal, cosine.to(dtype), sine.to(dtype), first_frame)
+        x = x[:, first_frame:] + self.output(attended).float()
+        return x + self.contract(self.expand(self.feed_forward_norm(x).to(dtype))).float()
 
-    def _attend(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-        batch, frames, width = x.shape
-        stacked = self.query_key_value(x).view(batch, frames, 3, self._heads, -1)
-        query, key, value = stacked.permute(2, 0, 3, 1, 4)
-        query, key = rotate(query, cosine, sine), rotate(key, cosine, sine)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return mixed.transpose(1, 2).reshape(batch, frames, width)
+    def _attend(self, x: Tensor, cosine: Tensor, sine: Tensor, first_frame: int) -> Tensor:
+        stacked = self.query_key_value(x).unflatten(-1, (3 * self._heads, -1))
+        turned = rotate(stacked[:, :, : 2 * self._heads], cosine, sine).transpose(1, 2)
+        query, key = turned.chunk(2, dim=1)
+        value = stacked[:, :, 2 * self._heads :].transpose(1, 2)
+        mixed = F.scaled_dot_product_attention(query[:, :, first_frame:], key, value)
+        return mixed.transpose(1, 2).flatten(2)
 
 
 def rotary_angles(frames: int, head_width: int, device: torch.device) -> Tensor:
@@ -65,6 +69,6 @@ def rotary_angles(frames: int, head_width: int, device: torch.device) -> Tensor:
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn each pair of channels of [..., frames, head_width] by its position's angle."""
+    """Turn each pair of channels of [..., head_width] by its angle; `cosine` and `sine` broadcast to them."""
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)

@@ -1,0 +1,39 @@
+"""Linear layers with their weights laid out as the CPU multiplies them.
+
+oneDNN, which multiplies bf16 for PyTorch on CPUs, otherwise lays a weight out anew at every call.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class GeluLinear(nn.Linear):
+    """A linear layer and the tanh form of GELU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(super().forward(x), approximate="tanh")
+
+
+class PackedLinear(nn.Module):
+    """Computes what a bf16 `nn.Linear` or `GeluLinear` on a CPU that multiplies bf16 does."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach())
+        self.bias = None if linear.bias is None else linear.bias.detach()
+        self._activation = "gelu" if isinstance(linear, GeluLinear) else "none"
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x, self.weight, self.bias, self._activation, [], "tanh"
+        )
+        return output
+
+
+def pack(network: nn.Module) -> None:
+    """Replace every bf16 linear layer within `network`, which is on the CPU and stays there."""
+    for parent in list(network.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Linear) and child.weight.dtype == torch.bfloat16:
+                setattr(parent, name, PackedLinear(child))
