@@ -154,17 +154,14 @@ class CodecTrainer:
             self._start_codebooks()
         if self.step == 0 and self.rank == 0:
             self.save()
-        log = Log(self.run)
-        audio_seconds = (
-            self.config.log_every_steps * self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ
-        )
+        log = Log(self.run, self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ)
         while self.step < self.config.steps:
             log.add(self._train_step(*self._batch()))
             self.step += 1
             if self.rank > 0:
                 continue
             if self.step % self.config.log_every_steps == 0:
-                progress(self.step, log.write(self.step, audio_seconds))
+                progress(self.step, log.write(self.step))
             if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
                 self.save()
                 self._render()

@@ -138,15 +138,14 @@ class LanguageModelTrainer:
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
-        log = Log(self.run)
-        seconds_a_step = self.config.batch * self.config.frames * FRAME_SAMPLES / SAMPLE_RATE_HZ
+        log = Log(self.run, self.config.batch * self.config.frames * FRAME_SAMPLES / SAMPLE_RATE_HZ)
         while self.step < self.config.steps:
             log.add(self._train_step(self.examples.batch(self._numbers(), self.device)))
             self.step += 1
             if self.rank > 0:
                 continue
             if self.step % self.config.log_every_steps == 0:
-                progress(self.step, log.write(self.step, self.config.log_every_steps * seconds_a_step))
+                progress(self.step, log.write(self.step))
             if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
                 self.save()
                 self._render()

@@ -108,10 +108,13 @@ class AveragedWeights:
 
 
 class Log:
-    """Training figures, one JSON object a line, appended to `log.jsonl` in the run's folder."""
+    """Training figures, one JSON object a line, appended to `log.jsonl` in the run's folder.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "log.jsonl"
+    `seconds_a_step` is the audio that a step sees.
+    """
+
+    def __init__(self, folder: Path, seconds_a_step: float) -> None:
+        self._path, self._seconds_a_step = folder / "log.jsonl", seconds_a_step
         self._sums: dict[str, float] = {}
         self._count, self._since = 0, time.monotonic()
 
@@ -120,10 +123,11 @@ class Log:
             self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
         self._count += 1
 
-    def write(self, step: int, audio_seconds: float) -> dict[str, float]:
-        """Append the means since the last call and the throughput over `audio_seconds` of audio."""
-        elapsed = time.monotonic() - self._since
-        row = {"step": step, "audio_s_per_s": round(audio_seconds / elapsed, 2)}
+    def write(self, step: int) -> dict[str, float]:
+        """Append the means since the last call, the throughput, and the audio seen in all steps so far."""
+        speed = self._count * self._seconds_a_step / (time.monotonic() - self._since)
+        row = {"step": step, "audio_hours": round(step * self._seconds_a_step / 3600, 4)}
+        row["audio_s_per_s"] = round(speed, 2)
         row |= {name: round(total / self._count, 5) for name, total in self._sums.items()}
         with self._path.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
@@ -161,12 +165,12 @@ def plot_log(folder: Path) -> Path:
     import matplotlib.figure
 
     rows = list(read_log(folder))
-    names = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "step"]
+    names = list(dict.fromkeys(key for row in rows for key in row if key not in ("step", "audio_hours")))
     figure = matplotlib.figure.Figure(figsize=(9, 2 * len(names)), layout="constrained")
     for axis, name in zip(figure.subplots(len(names), sharex=True, squeeze=False)[:, 0], names, strict=True):
-        points = [(row["step"], row[name]) for row in rows if name in row]
+        points = [(row["audio_hours"], row[name]) for row in rows if name in row]
         axis.plot(*zip(*points, strict=True))
         axis.set_ylabel(name)
-    axis.set_xlabel("step")
+    axis.set_xlabel("hours of audio seen")
     figure.savefig(folder / "losses.png")
     return folder / "losses.png"

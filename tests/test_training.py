@@ -69,34 +69,35 @@ def test_the_average_is_no_view_of_the_network_and_copies_what_counts() -> None:
 
 
 def test_the_log_holds_the_means_since_its_last_row(tmp_path: Path) -> None:
-    log = Log(tmp_path)
+    log = Log(tmp_path, 3600.0)
     for loss in (1.0, 2.0, 6.0):
         log.add({"loss": torch.tensor(loss, requires_grad=True)})
-    assert log.write(3, 10.0)["loss"] == 3
+    assert log.write(3)["loss"] == 3
     log.add({"loss": torch.tensor(4.0), "critic": torch.tensor(0.5)})
-    log.write(4, 10.0)
+    log.write(4)
     rows = list(read_log(tmp_path))
     assert [row["step"] for row in rows] == [3, 4]
     assert [row["loss"] for row in rows] == [3, 4]
     assert "critic" not in rows[0]
     assert rows[1]["critic"] == 0.5
+    assert [row["audio_hours"] for row in rows] == [3, 4]
     assert all(row["audio_s_per_s"] > 0 for row in rows)
 
 
 def test_a_log_goes_on_where_it_was(tmp_path: Path) -> None:
     for step in (1, 2):
-        log = Log(tmp_path)
+        log = Log(tmp_path, 3600.0)
         log.add({"loss": torch.tensor(1.0)})
-        log.write(step, 10.0)
+        log.write(step)
     assert [row["step"] for row in read_log(tmp_path)] == [1, 2]
 
 
 def test_the_plot_has_a_panel_for_every_figure(tmp_path: Path) -> None:
     heights = []
     for step, losses in enumerate(({"mel": 1.0}, {"mel": 0.5, "critic": 1.0}, {"mel": 0.4, "critic": 0.5})):
-        log = Log(tmp_path)
+        log = Log(tmp_path, 3600.0)
         log.add({name: torch.tensor(value) for name, value in losses.items()})
-        log.write(step, 10.0)
+        log.write(step)
         heights.append(matplotlib.image.imread(plot_log(tmp_path)).shape[0])
     assert heights == [400, 600, 600]
 
