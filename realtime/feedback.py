@@ -1,0 +1,19 @@
+"""Keeps what is heard from being what is played: a loop that howls."""
+
+from realtime.devices import DeviceError, DeviceInfo
+
+
+def refuse_feedback(heard: DeviceInfo, played: DeviceInfo) -> None:
+    """Raises DeviceError when the restored sound, played to `played`, would be restored again or heard twice.
+
+    `heard` is the microphone. Sound that goes through the air is beyond this.
+    """
+    if played.is_ours:
+        raise DeviceError(
+            f"{played.description} is what calls hear already; choose headphones or a speaker instead."
+        )
+    if heard.is_monitor and heard.name == f"{played.name}.monitor":
+        raise DeviceError(
+            f"The microphone hears what {played.description} plays and would hear itself;"
+            " choose another microphone or another device to listen on."
+        )
