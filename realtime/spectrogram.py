@@ -15,24 +15,26 @@ WINDOW_SAMPLES, HOP_SAMPLES = 2048, 512
 FLOOR_DB, CEILING_DB = -100.0, -20.0  # of a full-scale sine: where speech lies
 
 
-def save_spectrograms(path: Path, before: Samples, after: Samples) -> None:
-    """Draw `before` above `after`, float32 [samples] at 44.1 kHz, on the same axes, as a PNG."""
+def save_spectrograms(
+    path: Path, before: Samples, after: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> None:
+    """Draw `before` above `after`, float32 [samples] each, on the same axes, as a PNG."""
     figure = Figure(figsize=(10, 6), dpi=110, layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
     for axis, title, audio in zip(axes, ("before", "after"), (before, after), strict=True):
-        image = _draw(axis, audio)
+        image = _draw(axis, audio, sample_rate_hz)
         axis.set(title=title, ylabel="kHz")
     axes[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=axes, label="dB of full scale")
     figure.savefig(path)
 
 
-def _draw(axis: Axes, audio: Samples) -> AxesImage:
+def _draw(axis: Axes, audio: Samples, sample_rate_hz: int) -> AxesImage:
     _, _, spectrum = scipy.signal.stft(
-        audio, SAMPLE_RATE_HZ, nperseg=WINDOW_SAMPLES, noverlap=WINDOW_SAMPLES - HOP_SAMPLES
+        audio, sample_rate_hz, nperseg=WINDOW_SAMPLES, noverlap=WINDOW_SAMPLES - HOP_SAMPLES
     )
     decibels = 20 * np.log10(np.maximum(2 * np.abs(spectrum), 1e-9))
-    extent = (0.0, len(audio) / SAMPLE_RATE_HZ, 0.0, SAMPLE_RATE_HZ / 2000)
+    extent = (0.0, len(audio) / sample_rate_hz, 0.0, sample_rate_hz / 2000)
     return axis.imshow(
         decibels, origin="lower", aspect="auto", extent=extent, vmin=FLOOR_DB, vmax=CEILING_DB, cmap="magma"
     )

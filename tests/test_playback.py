@@ -1,0 +1,45 @@
+"""What was recorded is played where the user listens, and ends when told to."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+
+import numpy as np
+import pytest
+
+from model.plan import SAMPLE_RATE_HZ
+from realtime.devices import DeviceError, choose_device, list_devices
+from realtime.playback import play
+from tests.pulse_server import PulseServer
+from tests.signals import tone
+
+SECONDS = 60  # far longer than the test takes
+
+
+@pytest.fixture
+def pulse() -> Iterator[PulseServer]:
+    with PulseServer() as server:
+        yield server
+
+
+def test_a_sound_is_heard_on_the_device_until_it_is_stopped(pulse: PulseServer) -> None:
+    room, stopping = choose_device(list_devices(), "room", "output"), Event()
+    with ThreadPoolExecutor() as executor:
+        playing = executor.submit(play, tone(SECONDS * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ, room, stopping)
+        heard = pulse.record("room.monitor", 2 * SAMPLE_RATE_HZ)
+        assert not playing.done()
+        stopping.set()
+        playing.result()
+    spectrum = np.abs(np.fft.rfft(heard[-SAMPLE_RATE_HZ:]))  # one second: a bin is one hertz
+    assert np.argmax(spectrum) == 200
+
+
+def test_a_short_sound_ends_by_itself(pulse: PulseServer) -> None:
+    play(tone(2000), SAMPLE_RATE_HZ, choose_device(list_devices(), "room", "output"), Event())
+
+
+def test_a_device_that_cannot_play_is_reported(pulse: PulseServer) -> None:
+    nowhere = replace(choose_device(list_devices(), "room", "output"), on_server=False, index=9999)
+    with pytest.raises(DeviceError, match="Room cannot play .* choose another device"):
+        play(tone(2000), SAMPLE_RATE_HZ, nowhere, Event())
