@@ -33,3 +33,126 @@ DECIBELS = "dB"
 def number(value: float, form: str = "") -> str:
     """`value` in format `form` with a true minus sign."""
     return format(value, form).replace("-", "−")
+# What the engine does.
+LOADING = _("Loading the model… {percent:.0f} %")
+RUNNING = _("Restoring your voice")
+BYPASSED = _("Bypassed: your microphone goes out as it is")
+HEARS_DRY = _("Hearing the microphone as it is")
+MUTED = _("Muted: nothing goes out")
+DRY = _("Passing the microphone on as it is")
+RECOVERING = _("Reconnecting…")
+FAILED = _("The engine stopped")
+STOPPED = _("Stopped")
+ROUTE = _("{microphone} → {output}")
+NO_ROUTE = _("Waiting for the devices")
+
+# The header.
+BYPASS = _("Bypass")
+BYPASS_TIP = _("Send the microphone out as it is, with the same delay ({key})")
+MUTE = _("Mute")
+MUTE_TIP = _("Send out silence ({key})")
+HOLD_DRY = _("Hold for dry")
+HOLD_DRY_TIP = _("Hear the microphone as it is for as long as you hold this, or the key {key}")
+LOADING_PROGRESS = _("Loading of the model")
+RESTART = _("Restart")
+DISMISS = _("Dismiss")
+
+# Devices.
+MICROPHONE_FIELD = _("&Microphone")
+VIRTUAL_MIC = _("&Virtual microphone for calls")
+VIRTUAL_MIC_TIP = _("A microphone that call programs can choose, made while this window runs")
+VIRTUAL_MIC_ON = _("In the call, choose “{name}”")
+VIRTUAL_MIC_WAITING = _("Being made…")
+VIRTUAL_MIC_OFF = _("Off: calls cannot hear the restored voice")
+OUTPUT_FIELD = _("&Output")
+MONITOR_FIELD = _("&Listen on")
+MONITOR_TIP = _("Hear the restored voice yourself; use headphones, or the microphone hears it too")
+NOBODY = _("Nobody listens")
+SYSTEM_DEFAULT = _("System default")
+SYSTEM_DEFAULT_NAMED = _("System default ({name})")
+NOT_CONNECTED = _("{name} (not connected)")
+
+# Presets.
+PRESET_FIELD = _("&Preset")
+PRESET_MEASURED = _("Best for this machine")
+PRESET_MEASURED_NAMED = _("Best for this machine ({title})")
+PRESET_MENU = _("Preset menu")
+PRESET_SAVE = _("Save as…")
+PRESET_RENAME = _("Rename…")
+PRESET_DELETE = _("Delete")
+PRESET_EXPORT = _("Export…")
+PRESET_ADD = _("Add from a file…")
+PRESET_NAME = _("Name of the preset")
+PRESET_DELETE_SURE = _("Delete the preset “{title}”? It cannot be brought back.")
+PRESET_FILES = _("Presets (*.toml)")
+QUALITY = _("&Quality")
+QUALITY_WORDS = (_("lowest"), _("low"), _("good"), _("high"), _("highest"))
+QUALITY_VALUE = _("{word} · {passes} passes")
+QUALITY_VALUE_ONE = _("{word} · 1 pass")
+QUALITY_TIP = _("More sampling passes sound better and load the machine more")
+DELAY = _("&Delay")
+DELAY_WORDS = (_("shortest"), _("short"), _("medium"), _("long"), _("longest"))
+DELAY_VALUE = _("{word} · {ms:.0f} ms ahead")
+DELAY_TIP = _("How far the model looks ahead: more sounds better and comes later")
+MIX = _("Mi&x")
+MIX_VALUE = _("{percent} % restored")
+MIX_TIP = _("How much of the restored voice goes out, and how much of the microphone as it is")
+OF_PRESET = _("{value} (preset)")
+
+# Figures.
+LOAD = _("Load")
+LOAD_TIP = _("Computing time over time, for the slowest of twenty hops: below 100 % keeps up")
+PASSES = _("Passes")
+PASSES_TIP = _("Sampling passes for each hop now, of those wanted")
+PASSES_VALUE = _("{now} of {wanted}")
+DROPOUTS = _("Dropouts")
+DROPOUTS_TIP = _("Blocks that were not ready in time and went out unrestored")
+COMPUTES = _("Computes on")
+UNKNOWN = "\N{EN DASH}"
+
+# Pages.
+LIVE_PAGE = _("Live")
+LISTEN_PAGE = _("Listen back")
+FILES_PAGE = _("Files")
+HEALTH_PAGE = _("Health")
+SETTINGS_PAGE = _("Settings")
+
+# Listening back.
+LISTEN_INTRO = _("Take the last {seconds} seconds, hear them before and after, and keep them.")
+LISTEN_TAKE = _("&Take last {seconds} s")
+LISTEN_DRY = _("Play &before")
+LISTEN_RESTORED = _("Play &after")
+LISTEN_STOP = _("St&op")
+LISTEN_SAVE = _("Sa&ve…")
+LISTEN_FOLDER = _("Where to save both sounds and a picture")
+LISTEN_SAVED = _("Saved in {folder}")
+LISTEN_TAKEN = _("{seconds:.0f} seconds taken")
+LISTEN_NOWHERE = _("There is no device to listen on; choose one under “Listen on”.")
+LISTEN_EMPTY = _("Nothing has been heard yet; speak first.")
+
+# Health.
+HEALTH_CHECK = _("Check again")
+HEALTH_CHECKING = _("Checking…")
+HEALTH_FINE = _("fine")
+HEALTH_BAD = _("to be mended")
+
+# Settings page.
+THEME = _("&Colours")
+THEMES = {"system": _("As the system"), "dark": _("Dark"), "light": _("Light")}
+CLOSE_TO_TRAY = _("&Keep running in the tray when the window is closed")
+AUTOSTART = _("Start when I log &in")
+HOTKEY = _("&Key for bypass in any program")
+HOTKEY_CLEAR = _("No key")
+HOTKEY_HERE_ONLY = _(
+    "This desktop lets no program see keys while another is in front; {key} works in this window."
+)
+HOTKEY_TAKEN = _("{key} belongs to another program; choose another key.")
+HOTKEY_UNKNOWN = _("{key} cannot be a key for all programs; choose one with a letter or a function key.")
+HOTKEY_HINT = _("Works while another program is in front.")
+
+# Menus.
+FILE_MENU = _("&File")
+RESTORE_FILES = _("&Restore files…")
+QUIT = _("&Quit")
+SOUND_MENU = _("&Sound")
+VIEW_MENU = _("&View")
