@@ -50,6 +50,11 @@ class DeviceInfo:
     is_monitor: bool = False  # a source that hears what is played to a sink
     on_server: bool = False
 
+    @property
+    def choice(self) -> str:
+        """What means this device alone to `choose_device`, also after others came and went."""
+        return self.name if self.on_server else f"{self.description}, {self.host_api}"
+
 
 def list_devices() -> list[DeviceInfo]:
     """Every device there is, without opening any. Raises DeviceError when PortAudio is missing."""
