@@ -1,0 +1,42 @@
+"""Work that may take a while, kept off the thread that draws the window."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
+
+from model.errors import MaskSRError
+
+Result = TypeVar("Result")
+
+
+class Background(QObject):
+    """Does one job after another on a thread of its own and tells the window's thread how each ended."""
+
+    failed = pyqtSignal(str)  # one sentence for the user
+    _ended = pyqtSignal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="background")
+        self._ended.connect(self._tell)
+
+    def run(self, job: Callable[[], Result], then: Callable[[Result], object] = lambda result: None) -> None:
+        """Do `job`; call `then` with its result in the window's thread, or emit `failed` for a MaskSRError."""
+        self._executor.submit(job).add_done_callback(partial(self._ended.emit, then))
+
+    def close(self) -> None:
+        """Wait for the jobs that were asked for. Nothing is told any more."""
+        self._ended.disconnect()
+        self._executor.shutdown()
+
+    @pyqtSlot(object, object)
+    def _tell(self, then: Callable[[Any], object], ended: "Future[Any]") -> None:
+        try:
+            result = ended.result()
+        except MaskSRError as error:
+            self.failed.emit(str(error))
+        else:
+            then(result)
