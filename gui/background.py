@@ -24,7 +24,7 @@ class Background(QObject):
         self._ended.connect(self._tell)
 
     def run(self, job: Callable[[], Result], then: Callable[[Result], object] = lambda result: None) -> None:
-        """Do `job`; call `then` with its result in the window's thread, or emit `failed` for a MaskSRError."""
+        """Do `job`; then, in the window's thread, call `then` with its result, or emit `failed`."""
         self._executor.submit(job).add_done_callback(partial(self._ended.emit, then))
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ def test_a_microphone_and_speakers_are_no_loop() -> None:
 
 
 def test_the_monitor_of_the_listener_is_a_loop() -> None:
-    with pytest.raises(DeviceError, match="hears what Speakers plays .* choose another"):
+    with pytest.raises(DeviceError, match=r"hears what Speakers plays .* choose another"):
         refuse_feedback(MONITOR, SPEAKERS)
 
 

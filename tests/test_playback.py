@@ -41,5 +41,5 @@ def test_a_short_sound_ends_by_itself(pulse: PulseServer) -> None:
 
 def test_a_device_that_cannot_play_is_reported(pulse: PulseServer) -> None:
     nowhere = replace(choose_device(list_devices(), "room", "output"), on_server=False, index=9999)
-    with pytest.raises(DeviceError, match="Room cannot play .* choose another device"):
+    with pytest.raises(DeviceError, match=r"Room cannot play .* choose another device"):
         play(tone(2000), SAMPLE_RATE_HZ, nowhere, Event())
