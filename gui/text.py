@@ -29,10 +29,6 @@ SPECTRUM = _("Spectrum of the microphone and of the restored sound")
 KILOHERTZ = "kHz"
 DECIBELS = "dB"
 
-
-def number(value: float, form: str = "") -> str:
-    """`value` in format `form` with a true minus sign."""
-    return format(value, form).replace("-", "−")
 # What the engine does.
 LOADING = _("Loading the model… {percent:.0f} %")
 RUNNING = _("Restoring your voice")
@@ -156,3 +152,8 @@ RESTORE_FILES = _("&Restore files…")
 QUIT = _("&Quit")
 SOUND_MENU = _("&Sound")
 VIEW_MENU = _("&View")
+
+
+def number(value: float, form: str = "") -> str:
+    """`value` in format `form` with a true minus sign."""
+    return format(value, form).replace("-", "−")
