@@ -16,14 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
-from realtime.devices import (
-    OWNER_PROPERTY,
-    DeviceInfo,
-    SoundServerError,
-    choose_device,
-    list_devices,
-    sound_server,
-)
+from realtime.device_info import DeviceInfo, choose_device
+from realtime.devices import list_devices
+from realtime.sound_server import OWNER_PROPERTY, SoundServerError, sound_server
 from realtime.virtual_cable import GUIDES, VirtualCable, find_cable
 
 if TYPE_CHECKING:

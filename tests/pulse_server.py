@@ -14,8 +14,8 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from realtime.devices import SoundServerError, sound_server
 from realtime.ring import Samples
+from realtime.sound_server import SoundServerError, sound_server
 
 PATIENCE_SECONDS = 240.0  # for what takes a moment on an idle machine
 FORMAT = ("--raw", "--format=float32le", "--rate=44100", "--channels=1")
