@@ -230,7 +230,7 @@ def _make(server: "Pulse", owner: str) -> list[int]:
     with _defaults_kept(server), ExitStack() as undo:
         sink_module = server.module_load(
             "module-null-sink",
-            f"sink_name=masksr_live {FORMAT}"
+            f"sink_name=masksr_live norewinds=1 {FORMAT}"  # which sleeps for 50 ms at most, not for 2 s
             f" sink_properties={_properties('device.description', SINK, owner)}",
         )
         undo.callback(server.module_unload, sink_module)
