@@ -10,6 +10,7 @@ from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from realtime.crossfade import Crossfade, GainRamp
 from realtime.ladder import Ladder
+from realtime.limiter import limit, without_wild_numbers
 from realtime.messages import Parameters
 from realtime.passthrough import PassThrough
 from realtime.resample import Resampler
@@ -19,8 +20,6 @@ from realtime.windows import WindowCutter
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_BLOCK_FRAMES = 8192
-INPUT_LIMIT = 16.0  # +24 dB over full scale: room for hot float recordings, none for numbers that overflow
-LIMITER_KNEE = 0.9
 RAMP_MS = 20.0
 RESTORER_ERRORS = (MaskSRError, RuntimeError, FloatingPointError)  # RuntimeError: most of torch's
 
@@ -97,13 +96,14 @@ class StreamProcessor:
         """Start a new stream with the same settings: the same input then gives the same output."""
         for part in (self._to_model, self._to_device, self._cutter, self._crossfade, self._restorer):
             part.reset()
-        self._dry.clear()
-        self._wet.clear()
+        self._dry.restart()
+        self._wet.restart()
         self._wet_ramp.jump(self.parameters.wet_gain)
         self._output_ramp.jump(self.parameters.output_gain)
         self.stats.clear()
         self.ladder.reset()
         self._restorer_is_behind, self._compute_seconds = False, 0.0
+        self.failures_in_a_row = 0
 
     def process(self, block: Samples) -> Samples:
         """float32 [n] in, float32 [n] out, `latency_frames` late and never outside -1..1.
@@ -114,10 +114,10 @@ class StreamProcessor:
             raise StreamError(
                 f"A block has shape {block.shape}; send mono ones of up to {self._max_block_frames} frames."
             )
-        clean = _without_wild_numbers(block)
+        clean = without_wild_numbers(block)
         self._dry.write(clean)
         for window in self._cutter.push(self._to_model.push(clean)):
-            hop = _limit(self._crossfade.join(self._restore(window)))
+            hop = limit(self._crossfade.join(self._restore(window)))
             self._wet.write(self._to_device.push(hop))
         start = self._dry.written - len(block) - self.latency_frames
         return self._mix(self._dry.read(start, len(block)), self._wet.read(start, len(block)))
@@ -141,28 +141,19 @@ class StreamProcessor:
         try:
             restored = self._restorer.restore_window(window)
         except RESTORER_ERRORS as error:
-            return self._fall_back(dry, str(error) or type(error).__name__)
+            return self._fail(dry, str(error) or type(error).__name__)
         if restored.shape != dry.shape or not np.isfinite(restored).all():
-            return self._fall_back(dry, "the model returned samples that are not finite or not enough")
+            return self._fail(dry, "the model returned samples that are not finite or not enough")
         self._compute_seconds = perf_counter() - started
         self.stats.record_restored_hop(self._compute_seconds)
-        self._restorer_is_behind = False
+        self._restorer_is_behind, self.failures_in_a_row = False, 0
         return restored
+
+    def _fail(self, dry: Samples, error: str) -> Samples:
+        self.failures_in_a_row += 1
+        return self._fall_back(dry, error)
 
     def _fall_back(self, dry: Samples, error: str) -> Samples:
         self.stats.record_dry_hop(error)
         self._restorer_is_behind = True
         return dry
-
-
-def _without_wild_numbers(block: Samples) -> Samples:
-    """A float32 copy in which anything that is not a number is silence."""
-    numbers = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-    return np.clip(numbers, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float32)
-
-
-def _limit(hop: Samples) -> Samples:
-    """Exact up to the knee, then bent smoothly so as never to reach full scale."""
-    over = np.maximum(np.abs(hop) - LIMITER_KNEE, 0.0)
-    room = 1.0 - LIMITER_KNEE
-    return np.copysign(np.minimum(np.abs(hop), LIMITER_KNEE) + room * np.tanh(over / room), hop)

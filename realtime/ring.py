@@ -1,9 +1,15 @@
-"""The recent past of an endless stream of samples."""
+"""The recent past of an endless stream of samples, within a process or shared by several."""
+
+from ctypes import Array, c_byte
+from multiprocessing.sharedctypes import RawArray
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+SharedMemory = Array[c_byte]
+HEADER_BYTES = 16
 
 
 class Ring:
@@ -12,11 +18,25 @@ class Ring:
     Positions before the start of the stream hold zeros, so a delay is a read at an earlier position and
     needs no filling beforehand. One thread may write while others read: a write publishes its samples by
     advancing `written` last, takes no lock and allocates no sample memory.
+
+    All of it lies in `memory`, zeros at first; without any the ring has its own.
     """
 
-    def __init__(self, capacity: int) -> None:
-        self._samples: Samples = np.zeros(capacity, np.float32)
-        self.written = 0
+    def __init__(self, capacity: int, memory: SharedMemory | bytearray | None = None) -> None:
+        memory = bytearray(HEADER_BYTES + 4 * capacity) if memory is None else memory
+        view = memoryview(memory).cast("B")
+        self._header = np.frombuffer(view, np.int64, 2)
+        self._samples = np.frombuffer(view, np.float32, capacity, HEADER_BYTES)
+
+    @property
+    def begin(self) -> int:
+        """Position of the first sample of the stream."""
+        return int(self._header[0])
+
+    @property
+    def written(self) -> int:
+        """Position after the newest sample."""
+        return int(self._header[1])
 
     @property
     def capacity(self) -> int:
@@ -25,7 +45,7 @@ class Ring:
     @property
     def oldest(self) -> int:
         """Position of the oldest sample still held."""
-        return max(0, self.written - self.capacity)
+        return max(self.begin, self.written - self.capacity)
 
     def write(self, block: Samples) -> None:
         """Append float32 `block`, forgetting the oldest samples. Raises ValueError above `capacity`."""
@@ -36,7 +56,7 @@ class Ring:
         head = min(count, self.capacity - at)
         self._samples[at : at + head] = block[:head]
         self._samples[: count - head] = block[head:]
-        self.written += count
+        self._header[1] += count
 
     def read(self, start: int, count: int) -> Samples:
         """A copy of the samples at positions `start` to `start + count`. Raises IndexError as `read_into`."""
@@ -50,8 +70,8 @@ class Ring:
         Raises IndexError when some of it is not written yet, or already forgotten.
         """
         count = len(out)
-        silent = min(count, max(0, -start))
-        if start + count > self.written or max(start, 0) < self.oldest:
+        silent = min(count, max(0, self.begin - start))
+        if start + count > self.written or max(start, self.begin) < self.oldest:
             raise IndexError(f"samples {start}..{start + count} are outside {self.oldest}..{self.written}")
         out[:silent] = 0.0
         at = (start + silent) % self.capacity
@@ -59,6 +79,20 @@ class Ring:
         out[silent : silent + head] = self._samples[at : at + head]
         out[silent + head :] = self._samples[: count - silent - head]
 
-    def clear(self) -> None:
-        """Return to the start of a stream."""
-        self.written = 0
+    def restart(self, position: int = 0) -> None:
+        """Forget everything; the stream begins anew at `position`."""
+        self._header[:] = position
+
+
+class SharedRing(Ring):
+    """A ring for several processes: give it to a process that is being started.
+
+    It needs no clearing up: its memory has no name and goes with the last process that knows it.
+    """
+
+    def __init__(self, capacity: int, memory: SharedMemory | None = None) -> None:
+        self._memory = RawArray(c_byte, HEADER_BYTES + 4 * capacity) if memory is None else memory
+        super().__init__(capacity, self._memory)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int, SharedMemory]]:
+        return type(self), (self.capacity, self._memory)

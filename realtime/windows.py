@@ -26,5 +26,5 @@ class WindowCutter:
 
     def reset(self) -> None:
         """Return to the start of a stream."""
-        self._ring.clear()
+        self._ring.restart()
         self._next_hop = 0

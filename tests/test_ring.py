@@ -43,9 +43,9 @@ def test_refuses_a_block_longer_than_itself() -> None:
         Ring(3).write(np.ones(4, np.float32))
 
 
-def test_clear_forgets() -> None:
+def test_a_restart_forgets() -> None:
     ring = Ring(3)
     ring.write(np.ones(3, np.float32))
-    ring.clear()
+    ring.restart()
     ring.write(np.full(1, 2, np.float32))
     np.testing.assert_array_equal(ring.read(-2, 3), [0, 0, 2])
