@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what a command needs it imports itself: --help must not wai
     from model.masksr import MaskSR, RestorerStream
     from presets.preset import Preset
     from realtime.files import FileReport
-    from realtime.messages import SessionReport
+    from realtime.messages import EngineStatus
 
 CONFIGS = Path(__file__).parent / "model" / "configs"
 RUNS, RESULTS = Path("runs"), Path("results")
@@ -193,20 +193,28 @@ def run_restore(command: Command) -> None:
 
 
 def run_live(command: Command) -> None:
-    from realtime.device_pair import DevicePair
-    from realtime.engine import LiveSession
-    from realtime.report import describe
-    from realtime.virtual_mic import VirtualMic
+    from time import sleep
 
-    with ExitStack() as opened:
-        output = opened.enter_context(VirtualMic()).output if command.virtual_mic else command.output
-        device = DevicePair(command.input, output)
-        preset, model = _load(command)
-        names = f"{device.microphone.description} to {device.speaker.description}"
-        print(f"Restoring {names} with preset {preset.title}. Ctrl-C ends.")
-        session = opened.enter_context(LiveSession(_stream(model, preset), device))
-        report = session.run(_show_status)
-    print(f"\n{describe(report)}")
+    from realtime.device_pair import DevicePair
+    from realtime.live_engine import LiveEngine
+    from realtime.messages import EngineSettings
+    from realtime.report import describe
+
+    settings = EngineSettings(
+        microphone=command.input,
+        output=command.output,
+        virtual_mic=command.virtual_mic,
+        preset=command.preset,
+    )
+    DevicePair(command.input, command.output)  # tells of a wrong name at once
+    with LiveEngine(settings) as engine:
+        print("Restoring. Ctrl-C ends.")
+        with suppress(KeyboardInterrupt):
+            while True:
+                _show_status(engine.status)
+                sleep(0.1)
+        report = engine.status.report
+    print("" if report is None else f"\n{describe(report)}")
 
 
 def run_devices(command: Command) -> None:
@@ -258,12 +266,13 @@ def run_virtual_mic_status(command: Command) -> None:
 
 def run_demo(command: Command) -> None:
     from realtime.demo import run_demo
+    from realtime.model_loader import load_model
+    from realtime.model_process import ModelOrder
     from realtime.report import describe
 
-    preset, model = _load(command)
-    print(f"Streaming the bundled noisy sample at real-time pace with preset {preset.title}.")
+    print("Streaming the bundled noisy sample at real-time pace.")
     with _progress_bar() as show:
-        report = run_demo(_stream(model, preset), command.output, show)
+        report = run_demo(ModelOrder(command.preset), load_model, command.output, show)
     print(f"{describe(report)}\nrestored.wav, before_after.png and report.txt are in {command.output}")
 
 
@@ -356,8 +365,8 @@ def _stream(model: "MaskSR", preset: "Preset", seed: int = 0) -> "RestorerStream
 
 
 def _missing_for_live() -> str | None:
-    from realtime.device_info import DeviceError
     from realtime.device_pair import DevicePair
+    from realtime.devices import DeviceError
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "There is no screen."
@@ -388,10 +397,13 @@ def _tell_about(report: "FileReport") -> None:
         print(f"  {report.dry_hops} of {report.hops} hops left as they were: {report.last_error}")
 
 
-def _show_status(report: "SessionReport") -> None:
-    delay_ms, load_percent = report.latency.total_ms, 100 * report.real_time_factor_p95
-    status = f"delay {delay_ms:.0f} ms, load {load_percent:.0f} %, {report.dropouts} dropouts"
-    print(f"\r{status:60}", end="", flush=True)
+def _show_status(status: "EngineStatus") -> None:
+    line = status.message or status.state
+    if status.report is not None and status.message is None:
+        report = status.report
+        delay_ms, load_percent = report.latency.total_ms, 100 * report.real_time_factor_p95
+        line = f"{line}: delay {delay_ms:.0f} ms, load {load_percent:.0f} %, {report.dropouts} dropouts"
+    print(f"\r{line:60}", end="", flush=True)
 
 
 def _show_row(step: int, figures: dict[str, float]) -> None:

@@ -4,8 +4,7 @@ from threading import Event, Thread
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from realtime.device_info import DeviceError, DeviceInfo
-from realtime.device_watcher import DeviceWatcher
+from realtime.devices import DeviceError, DeviceInfo, DeviceWatcher
 
 RETRY_SECONDS = 2.0
 

@@ -1,7 +1,6 @@
 """A microphone and a speaker, or two ends of virtual devices, as one device of a live session."""
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from threading import Event
 from typing import Any
@@ -9,23 +8,34 @@ from typing import Any
 import numpy as np
 
 from model.plan import SAMPLE_RATE_HZ
-from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device
-from realtime.device_watcher import DeviceWatcher
-from realtime.devices import list_devices, portaudio, routed
+from realtime.audio_device import Capture, Playback
+from realtime.devices import (
+    DeviceError,
+    DeviceInfo,
+    DeviceWatcher,
+    Direction,
+    SoundServerError,
+    choose_device,
+    list_devices,
+    place_stream,
+    portaudio,
+    routed,
+)
 from realtime.ring import Samples
-from realtime.sound_server import SoundServerError, place_stream
 
 BLOCK_SECONDS = 0.01
-BUFFER_SECONDS = 0.04  # asked of the system; it hands sound over in bursts of up to this
+BUFFER_SECONDS = 0.02  # asked of the system
+LONGEST_SECONDS = 2.0  # of delay that a device can be believed to have
 
 
 class DevicePair:
-    """What the user chose as microphone and speaker, as one `realtime.engine.AudioDevice`.
+    """What the user chose as microphone and speaker, as one `realtime.audio_device.AudioDevice`.
 
     None means the system's default, and on a sound server a stream follows it when another becomes the
-    default. Opens at the model's 44.1 kHz where the system converts to that, because it does so with less
-    delay than resampling here. Raises DeviceError.
+    default. Raises DeviceError.
     """
+
+    has_one_clock = False
 
     def __init__(self, microphone: str | None, speaker: str | None) -> None:
         self._choices: dict[Direction, str | None] = {"input": microphone, "output": speaker}
@@ -33,10 +43,10 @@ class DevicePair:
         self._stream = f"{os.getpid()}-{id(self)}"
         self.finished = Event()
         self.overruns = 0
-        self.sample_rate_hz = self._common_rate_hz()
-        self.block_frames = round(BLOCK_SECONDS * self.sample_rate_hz)
-        self.jitter_ms = 1000.0 * BUFFER_SECONDS
-        self.capture_ms = self.output_ms = 0.0  # known once open
+        self.capture_rate_hz = self._rate_hz("input")
+        self.playback_rate_hz = self._rate_hz("output")
+        self.capture_block_frames = round(BLOCK_SECONDS * self.capture_rate_hz)
+        self.playback_block_frames = round(BLOCK_SECONDS * self.playback_rate_hz)
 
     @property
     def microphone(self) -> DeviceInfo:
@@ -46,38 +56,32 @@ class DevicePair:
     def speaker(self) -> DeviceInfo:
         return self._devices["output"]
 
-    def start(
-        self, capture: Callable[[Samples], None], playback: Callable[[Samples], None], delay_frames: int
-    ) -> None:
-        """Open both streams; see `realtime.engine.AudioDevice`."""
-        out: Samples = np.zeros(self.block_frames, np.float32)
+    def start(self, capture: Capture, playback: Playback, delay_seconds: float) -> None:
+        """Open both streams; see `realtime.audio_device.AudioDevice`."""
+        out: Samples = np.zeros(self.playback_block_frames, np.float32)
 
         def on_input(block: Samples, frames: int, time: Any, status: Any) -> None:
             self.overruns += bool(status)
-            capture(block[:, 0])
+            capture(block[:, 0], _delay(time.currentTime - time.inputBufferAdcTime))
 
         def on_output(block: Samples, frames: int, time: Any, status: Any) -> None:
             self.overruns += bool(status)
-            playback(out)
+            playback(out, _delay(time.outputBufferDacTime - time.currentTime))
             block[:] = out[:, np.newaxis]
 
         self._choose()
         try:
             with ExitStack() as opening:
-                heard = opening.enter_context(
+                opening.enter_context(
                     self._open("input", 1, callback=on_input, finished_callback=self.finished.set)
                 )
-                played = opening.enter_context(
-                    self._open("output", min(2, self.speaker.channels), callback=on_output)
-                )
+                opening.enter_context(self._open("output", min(2, self.speaker.channels), callback=on_output))
                 if self.microphone.on_server:
                     opening.enter_context(DeviceWatcher(self._place))
                 self._opened = opening.pop_all()
         except portaudio().PortAudioError as error:
             names = f"{self.microphone.description} and {self.speaker.description}"
             raise DeviceError(f"{names} cannot be opened ({error}); choose others.") from error
-        self.capture_ms = 1000.0 * max(heard.latency, BLOCK_SECONDS)
-        self.output_ms = 1000.0 * max(played.latency, BLOCK_SECONDS)
 
     def stop(self) -> None:
         """Close both streams."""
@@ -105,26 +109,19 @@ class DevicePair:
             return kind(
                 device=index,
                 channels=channels,
-                samplerate=self.sample_rate_hz,
-                blocksize=self.block_frames,
+                samplerate=self.capture_rate_hz if direction == "input" else self.playback_rate_hz,
+                blocksize=self.capture_block_frames if direction == "input" else self.playback_block_frames,
                 latency=BUFFER_SECONDS,
                 dtype="float32",
                 **callbacks,
             )
 
-    def _common_rate_hz(self) -> int:
-        microphone, speaker = self.microphone, self.speaker
-        if microphone.on_server and speaker.on_server:
-            return SAMPLE_RATE_HZ
-        rates = (SAMPLE_RATE_HZ, microphone.rate_hz, speaker.rate_hz)
-        for rate_hz in rates:
-            with suppress(portaudio().PortAudioError):
-                portaudio().check_input_settings(microphone.index, 1, "float32", samplerate=rate_hz)
-                portaudio().check_output_settings(
-                    speaker.index, min(2, speaker.channels), "float32", samplerate=rate_hz
-                )
-                return rate_hz
-        raise DeviceError(
-            f"{microphone.description} and {speaker.description} share none of the rates {rates}; "
-            "set both to 48000 Hz in the system's sound settings."
-        )
+    def _rate_hz(self, direction: Direction) -> int:
+        """The model's where the system converts to that: with less delay than a resampler here has."""
+        device = self._devices[direction]
+        return SAMPLE_RATE_HZ if device.on_server else device.rate_hz
+
+
+def _delay(seconds: float) -> float:
+    """What PortAudio says of a delay where it can be true; some systems leave it out."""
+    return seconds if BLOCK_SECONDS <= seconds <= LONGEST_SECONDS else BUFFER_SECONDS

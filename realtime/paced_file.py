@@ -1,6 +1,6 @@
 """A file that behaves like an audio device: it is heard, and its restoration recorded, at real-time pace."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from pathlib import Path
@@ -10,6 +10,7 @@ from time import monotonic
 import numpy as np
 
 from model.errors import AudioFileError
+from realtime.audio_device import Capture, Playback
 from realtime.audio_file import SequentialFile, open_source, open_target, read_blocks, replacing
 from realtime.processor import MAX_RATE_HZ, MIN_RATE_HZ
 from realtime.ring import Samples
@@ -25,8 +26,7 @@ class PacedFile:
     """
 
     overruns = 0
-    jitter_ms = 0.0
-    output_ms = 0.0  # a block is recorded the moment it is asked for
+    has_one_clock = True
 
     def __init__(self, source: Path, target: Path) -> None:
         self._source, self._target = source, target
@@ -34,23 +34,18 @@ class PacedFile:
         self._stopping = Event()
         self._heard_frames = 0
         with open_source(source) as reader:
-            self.sample_rate_hz: int = reader.samplerate
-            self.seconds: float = reader.frames / reader.samplerate
-        if not MIN_RATE_HZ <= self.sample_rate_hz <= MAX_RATE_HZ:
+            rate_hz: int = reader.samplerate
+            self.seconds: float = reader.frames / rate_hz
+        if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
             raise AudioFileError(
-                f"{source} has {self.sample_rate_hz} Hz; use one from {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz."
+                f"{source} has {rate_hz} Hz; use one from {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz."
             )
-        self.block_frames = round(BLOCK_SECONDS * self.sample_rate_hz)
+        self.capture_rate_hz = self.playback_rate_hz = rate_hz
+        self.capture_block_frames = self.playback_block_frames = round(BLOCK_SECONDS * rate_hz)
 
-    @property
-    def capture_ms(self) -> float:
-        """The first sample of a block waits for the last one."""
-        return 1000.0 * self.block_frames / self.sample_rate_hz
-
-    def start(
-        self, capture: Callable[[Samples], None], playback: Callable[[Samples], None], delay_frames: int
-    ) -> None:
-        """Begin, on a thread of its own; see `realtime.engine.AudioDevice`."""
+    def start(self, capture: Capture, playback: Playback, delay_seconds: float) -> None:
+        """Begin, on a thread of its own; see `realtime.audio_device.AudioDevice`."""
+        delay_frames = round(delay_seconds * self.capture_rate_hz)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="paced file")
         self._run = self._executor.submit(self._stream, capture, playback, delay_frames)
         self._run.add_done_callback(lambda _: self.finished.set())
@@ -61,33 +56,34 @@ class PacedFile:
         self._executor.shutdown()
         self._run.result()
 
-    def _stream(
-        self, capture: Callable[[Samples], None], playback: Callable[[Samples], None], delay_frames: int
-    ) -> None:
-        out, skip = np.zeros(self.block_frames, np.float32), delay_frames
+    def _stream(self, capture: Capture, playback: Playback, delay_frames: int) -> None:
+        out, skip = np.zeros(self.playback_block_frames, np.float32), delay_frames
+        block_seconds = (
+            self.capture_block_frames / self.capture_rate_hz
+        )  # the first sample waits for the last
         with (
             replacing(self._target) as part,
             open_source(self._source) as reader,
-            open_target(part, self._target, self.sample_rate_hz, 1, reader.frames) as writer,
+            open_target(part, self._target, self.capture_rate_hz, 1, reader.frames) as writer,
         ):
             for block in self._at_pace(self._blocks(reader, delay_frames)):
-                capture(block)
-                playback(out)
+                capture(block, block_seconds)
+                playback(out, 0.0)
                 writer.write(out[skip:][: self._heard_frames - writer.frames])
                 skip -= min(skip, len(out))
 
     def _blocks(self, reader: SequentialFile, delay_frames: int) -> Iterator[Samples]:
         """The source in whole blocks, then silence until its end has come back."""
-        for frames in read_blocks(reader, self.block_frames):
+        for frames in read_blocks(reader, self.capture_block_frames):
             self._heard_frames += len(frames)
-            yield np.pad(frames.mean(axis=1), (0, self.block_frames - len(frames)))
-        for _ in range(ceil(delay_frames / self.block_frames)):
-            yield np.zeros(self.block_frames, np.float32)
+            yield np.pad(frames.mean(axis=1), (0, self.capture_block_frames - len(frames)))
+        for _ in range(ceil(delay_frames / self.capture_block_frames)):
+            yield np.zeros(self.capture_block_frames, np.float32)
 
     def _at_pace(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
         started = monotonic()
         for number, block in enumerate(blocks):
-            due = started + number * self.block_frames / self.sample_rate_hz
+            due = started + number * self.capture_block_frames / self.capture_rate_hz
             if self._stopping.wait(max(0.0, due - monotonic())):
                 return
             yield block

@@ -3,8 +3,7 @@
 import os
 from threading import Event
 
-from realtime.device_info import DeviceError, DeviceInfo
-from realtime.devices import portaudio, routed
+from realtime.devices import DeviceError, DeviceInfo, portaudio, routed
 from realtime.ring import Samples
 
 BLOCKS_PER_SECOND = 20

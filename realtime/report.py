@@ -1,6 +1,33 @@
-"""The report of a live session in words."""
+"""The report of a live session, and the same in words."""
 
+from model.plan import SAMPLE_RATE_HZ
 from realtime.messages import SessionReport
+from realtime.mixer import Mixer
+from realtime.model_process import ModelStatus
+from realtime.pump import Pump
+from realtime.stats import LatencyBudget
+
+
+def make_report(model: ModelStatus, mixer: Mixer, pump: Pump) -> SessionReport:
+    """What the parts of a session say of themselves."""
+    return SessionReport(
+        seconds=pump.played_seconds,
+        latency=LatencyBudget(
+            capture_ms=1000.0 * pump.keeper.capture_seconds,
+            algorithm_ms=1000.0 * mixer.delay.latency_frames / SAMPLE_RATE_HZ,
+            compute_ms=1000.0 * mixer.delay.headroom_frames / SAMPLE_RATE_HZ,
+            output_ms=1000.0 * pump.keeper.output_seconds,
+        ),
+        real_time_factor_p50=model.real_time_factor_p50,
+        real_time_factor_p95=model.real_time_factor_p95,
+        passes_per_hop=model.passes_wanted,
+        hops=model.hops,
+        dry_hops=model.dry_hops,
+        late_hops=model.late_hops,
+        dropouts=mixer.dropouts + pump.dropouts,
+        device_overruns=pump.device_overruns,
+        last_error=model.message,
+    )
 
 
 def describe(report: SessionReport) -> str:

@@ -1,6 +1,7 @@
 """Streaming sample-rate conversion with an exact time axis."""
 
 from functools import lru_cache
+from math import ceil
 
 import numpy as np
 import soxr
@@ -9,6 +10,9 @@ from realtime.ring import Samples
 
 PROBE_BLOCK = 16  # samples
 PROBE_SECONDS = 1.0  # several of soxr's internal blocks at every rate
+PROBE_SAMPLES = 4096
+MAX_SPEED = 1.01
+SLEW_SAMPLES = 4096  # over which a new rate is taken
 
 
 class Resampler:
@@ -59,3 +63,33 @@ def _release_delay_samples(from_hz: int, to_hz: int) -> int:
         owed = max(owed, taken * to_hz / from_hz - released)
         released += len(stream.resample_chunk(silence))
     return int(np.ceil(owed)) + 2
+
+
+class Varispeed:
+    """Converts a mono stream at a rate that can be changed a little at any time, without a click.
+
+    Its output is `delay_samples` late, in output samples.
+    """
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._from_hz, self._to_hz = from_hz, to_hz
+        self._stream = soxr.ResampleStream(
+            from_hz * MAX_SPEED, to_hz, 1, dtype="float32", quality="HQ", vr=True
+        )
+        self.delay_samples = self._measure_delay()
+        self.change(0.0)
+
+    def change(self, rate_change: float) -> None:
+        """Take the input faster by the fraction `rate_change`, at most 1 %, and slower if it is negative."""
+        self._stream.set_io_ratio(self._from_hz * (1.0 + rate_change), self._to_hz, SLEW_SAMPLES)
+
+    def push(self, block: Samples) -> Samples:
+        """Take float32 `block` in; return what can be released."""
+        return self._stream.resample_chunk(block)
+
+    def _measure_delay(self) -> int:
+        """How much is owed at the nominal rate."""
+        self._stream.set_io_ratio(self._from_hz, self._to_hz)
+        released = len(self._stream.resample_chunk(np.zeros(PROBE_SAMPLES, np.float32)))
+        self._stream.clear()
+        return ceil(PROBE_SAMPLES * self._to_hz / self._from_hz) - released

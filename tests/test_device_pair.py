@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from realtime.device_info import DeviceError
 from realtime.device_pair import DevicePair
+from realtime.devices import OWNER_PROPERTY, DeviceError, sound_server
 from realtime.ring import Samples
-from realtime.sound_server import OWNER_PROPERTY, sound_server
 from tests.pulse_server import PulseServer, wait_until
 from tests.signals import tone
 
@@ -32,10 +31,10 @@ class Ear:
         self.heard: list[Samples] = []
         self._phase = 0
 
-    def capture(self, block: Samples) -> None:
+    def capture(self, block: Samples, seconds_ago: float) -> None:
         self.heard.append(block.copy())
 
-    def playback(self, out: Samples) -> None:
+    def playback(self, out: Samples, seconds_ahead: float) -> None:
         out[:] = tone(SECOND, hz=600)[self._phase : self._phase + len(out)]
         self._phase = (self._phase + len(out)) % SECOND
 
@@ -63,7 +62,7 @@ def test_what_was_chosen_is_heard_and_played_to(pulse: PulseServer) -> None:
         pair.start(ear.capture, ear.playback, 0)
         try:
             assert os.environ == before
-            wait_until(lambda: len(ear.heard) * pair.block_frames > 2 * SECOND)
+            wait_until(lambda: len(ear.heard) * pair.capture_block_frames > 2 * SECOND)
             played = pulse.record("headset.monitor", SECOND)
             assert ends_of_streams() == ({"desk_mic"}, {"headset"})
         finally:

@@ -10,10 +10,16 @@ from queue import Queue
 import pytest
 
 from main import main
-from realtime.device_info import DeviceError, DeviceInfo, choose_device
-from realtime.device_watcher import DeviceWatcher
-from realtime.devices import list_devices
-from realtime.sound_server import OWNER_PROPERTY, SoundServerError, sound_server
+from realtime.devices import (
+    OWNER_PROPERTY,
+    DeviceError,
+    DeviceInfo,
+    DeviceWatcher,
+    SoundServerError,
+    choose_device,
+    list_devices,
+    sound_server,
+)
 from tests.pulse_server import PATIENCE_SECONDS, PulseServer, wait_until
 
 MICROPHONE = DeviceInfo(
@@ -163,11 +169,3 @@ def test_the_engine_loads_neither_portaudio_nor_torch() -> None:
         "sys.exit(bool({'pulsectl', 'sounddevice', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_a_server_that_hangs_is_not_waited_for(pulse: PulseServer) -> None:
-    with pytest.raises(SoundServerError, match=r"refuses \(no answer\)"), sound_server() as server:
-        pulse.hang()
-        server.sink_list()
-    pulse.go_on()
-    assert list_devices()

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
-from realtime.bridge import Bridge
 from realtime.ladder import LAST_WAIT_SECONDS, Ladder
+from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay, Mixer
 from realtime.passthrough import PassThrough
 from realtime.processor import StreamProcessor
-from realtime.ring import Samples
+from realtime.restoration import Restoration
+from realtime.ring import Ring, Samples
 from tests.signals import tone
 
 PLAN = WindowPlan(context_frames=3, hop_frames=8, lookahead_frames=4, fade_samples=512)
 HOP_SECONDS = PLAN.hop_samples / SAMPLE_RATE_HZ
-BLOCK = 441
-BLOCK_SECONDS = BLOCK / SAMPLE_RATE_HZ
+BLOCK_SECONDS = BLOCK_FRAMES / SAMPLE_RATE_HZ
 PASSES = 8
 BUDGET_SECONDS = 0.5 * HOP_SECONDS
 
@@ -104,34 +104,33 @@ class Simulation:
                 return -super().restore_window(noisy)
 
         self.processor = StreamProcessor(Costly(PLAN))
-        self.processor.prepare(SAMPLE_RATE_HZ, BLOCK)
+        self.processor.prepare(SAMPLE_RATE_HZ, BLOCK_FRAMES)
         self.processor.ladder.budget_seconds = BUDGET_SECONDS
-        headroom = BLOCK * (2 + round(BUDGET_SECONDS / BLOCK_SECONDS))
-        self.bridge = Bridge(SAMPLE_RATE_HZ, BLOCK, self.processor.latency_frames, headroom)
+        headroom = round(BUDGET_SECONDS * SAMPLE_RATE_HZ) + SPARE_FRAMES
+        self.noisy, restored = Ring(len(self.signal)), Ring(len(self.signal))
+        self.mixer = Mixer(self.noisy, restored)
+        self.mixer.delay = Delay(self.processor.latency_frames, headroom)
+        self.restoration = Restoration(self.processor, self.noisy, restored, headroom)
 
     def elapse(self, seconds: float) -> None:
         """The sound device captures and plays on whatever the worker does."""
         self.now += seconds
         while self.played_seconds + BLOCK_SECONDS <= self.now:
-            start, out = len(self.played) * BLOCK, np.empty(BLOCK, np.float32)
-            self.bridge.capture(self.signal[start : start + BLOCK])
-            self.bridge.playback(out)
-            self.played.append(out)
-            self.waiting.append(self.bridge.waiting_frames / SAMPLE_RATE_HZ)
+            start = len(self.played) * BLOCK_FRAMES
+            self.noisy.write(self.signal[start : start + BLOCK_FRAMES])
+            mix = self.mixer.mix()
+            assert mix is not None
+            self.played.append(mix.output)
+            self.waiting.append(self.restoration.waiting_frames / SAMPLE_RATE_HZ)
             self.played_seconds += BLOCK_SECONDS
 
     def run(self) -> tuple[Samples, Samples]:
         """What is played, and what was heard at the instant it is of."""
         while self.now < 18.0:
-            block = self.bridge.take()
-            if block is None:
+            if not self.restoration.step():
                 self.elapse(BLOCK_SECONDS)
-                continue
-            overdue = self.bridge.waiting_frames - self.bridge.headroom_frames
-            self.processor.behind_seconds = overdue / SAMPLE_RATE_HZ
-            self.bridge.give(self.processor.process(block))
         out = np.concatenate(self.played)
-        return out, np.pad(self.signal, (self.bridge.delay_frames, 0))[: len(out)]
+        return out, np.pad(self.signal, (self.mixer.delay.frames, 0))[: len(out)]
 
 
 LOAD_FROM, LOAD_TO = 3.0, 9.0
@@ -148,13 +147,14 @@ def test_under_load_there_is_never_a_gap_or_a_repeated_block_and_the_delay_comes
     restored, dry = (np.isclose(out, sign * heard, atol=1e-5) for sign in (-1, 1))
     assert np.abs(np.diff(out)).max() < 5 * np.abs(np.diff(session.signal)).max()  # joins do not click
     known = np.flatnonzero(restored | dry)
-    assert np.diff(known).max() <= BLOCK + PLAN.fade_samples  # joins: never another instant, never nothing
+    longest_join = 2 * BLOCK_FRAMES + PLAN.fade_samples
+    assert np.diff(known).max() <= longest_join  # never another instant, never nothing
     before, after = round(LOAD_FROM * SAMPLE_RATE_HZ), round(15.0 * SAMPLE_RATE_HZ)
-    skip = session.bridge.delay_frames
+    skip = session.mixer.delay.frames + 2 * BLOCK_FRAMES  # fades in
     assert restored[skip:before].all()
     assert restored[after:].all()
     calm = round((LOAD_TO + 2.0) / BLOCK_SECONDS)
-    assert max(session.waiting[calm:]) <= session.bridge.headroom_frames / SAMPLE_RATE_HZ
+    assert max(session.waiting[calm:]) <= session.mixer.delay.headroom_frames / SAMPLE_RATE_HZ
     if load == 10.0:
         loaded = slice(before + skip, round(LOAD_TO * SAMPLE_RATE_HZ))
         assert dry[loaded].mean() > 0.9

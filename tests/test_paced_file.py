@@ -19,12 +19,16 @@ def write(path: Path, sound: Samples, rate_hz: int = 44_100) -> Path:
 
 def echo(device: PacedFile, delay_blocks: int) -> Samples:
     """Play back what is captured, some blocks later; return everything captured."""
-    captured = [np.zeros(device.block_frames, np.float32)] * delay_blocks
+    captured = [np.zeros(device.capture_block_frames, np.float32)] * delay_blocks
 
-    def playback(out: Samples) -> None:
+    def capture(block: Samples, seconds_ago: float) -> None:
+        captured.append(block.copy())
+
+    def playback(out: Samples, seconds_ahead: float) -> None:
         out[:] = captured[-1 - delay_blocks]
 
-    device.start(lambda block: captured.append(block.copy()), playback, delay_blocks * device.block_frames)
+    delay_frames = delay_blocks * device.capture_block_frames
+    device.start(capture, playback, delay_frames / device.capture_rate_hz)
     assert device.finished.wait(30.0)
     device.stop()
     return np.concatenate(captured[delay_blocks:])

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from model.plan import SAMPLE_RATE_HZ
-from realtime.device_info import DeviceError, choose_device
-from realtime.devices import list_devices
+from realtime.devices import DeviceError, choose_device, list_devices
 from realtime.playback import play
 from tests.pulse_server import PulseServer
 from tests.signals import tone

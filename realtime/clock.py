@@ -1,0 +1,73 @@
+"""Two devices have two clocks: how late sound really is, and how to keep it so. Arithmetic only, no audio."""
+
+from math import pi, sqrt
+
+import numpy as np
+
+SETTLING_SECONDS = 1.0
+SETTLING_HZ, SETTLED_HZ = 1.0, 0.1  # bandwidths: slower changes are a clock's, faster ones are jitter
+JUMP_SECONDS = 0.05  # a clock that is off by more has stopped or been set
+PROPORTIONAL = 0.08  # change of rate for each second that sound is too late, in 1/s
+INTEGRAL = PROPORTIONAL**2 / 4  # critical damping
+MAX_RATE_CHANGE = 4.5e-4  # heard as a change of pitch by less than 0.05 %
+
+
+class DeviceClock:
+    """Tells which frame a device hears or plays at any time, from when it said so of single frames.
+
+    A delay-locked loop, after F. Adriaensen, "Using a DLL to filter time", Linux Audio Conference 2005. The
+    frames are counted by the caller; the seconds are those of any one clock.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._nominal_seconds = 1.0 / rate_hz
+        self._frame: int | None = None
+        self._at = self._since = 0.0
+        self._seconds_per_frame = self._nominal_seconds
+
+    @property
+    def is_settled(self) -> bool:
+        return self._frame is not None and self._at - self._since >= SETTLING_SECONDS
+
+    def tick(self, frame: int, at_seconds: float) -> None:
+        """Learn when `frame` is at the converter; frames that are not newer teach nothing."""
+        if self._frame is None:
+            self._restart(frame, at_seconds)
+        frames = frame - (self._frame or 0)
+        if frames <= 0:
+            return
+        expected = self._at + frames * self._seconds_per_frame
+        error = at_seconds - expected
+        if abs(error) > JUMP_SECONDS:
+            self._restart(frame, at_seconds)
+            return
+        bandwidth_hz = SETTLED_HZ if self.is_settled else SETTLING_HZ
+        omega = min(2 * pi * bandwidth_hz * frames * self._seconds_per_frame, 1.0)
+        self._at = expected + sqrt(2) * omega * error
+        self._seconds_per_frame += omega**2 * error / frames
+        self._frame = frame
+
+    def frame_at(self, seconds: float) -> float:
+        """The frame at the converter at that time. Not before the first tick."""
+        return (self._frame or 0) + (seconds - self._at) / self._seconds_per_frame
+
+    def _restart(self, frame: int, at_seconds: float) -> None:
+        self._frame, self._at, self._since = frame, at_seconds, at_seconds
+        self._seconds_per_frame = self._nominal_seconds
+
+
+class Steering:
+    """Chooses how much faster than nominal to take sound so that its delay stays: a PI controller."""
+
+    def __init__(self) -> None:
+        self._drift = 0.0  # what the clocks were found to differ by
+
+    def rate_change(self, excess_seconds: float, elapsed_seconds: float) -> float:
+        """The change of rate, a fraction of it, for sound that is `excess_seconds` too late now.
+
+        `elapsed_seconds` is the time since the last call.
+        """
+        self._drift += INTEGRAL * excess_seconds * elapsed_seconds
+        self._drift = float(np.clip(self._drift, -MAX_RATE_CHANGE, MAX_RATE_CHANGE))
+        change = PROPORTIONAL * excess_seconds + self._drift
+        return float(np.clip(change, -MAX_RATE_CHANGE, MAX_RATE_CHANGE))

@@ -1,0 +1,114 @@
+"""Keeps a model process going: starts it, and starts another when it ends or hangs."""
+
+import multiprocessing
+import signal
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from model.plan import SAMPLE_RATE_HZ
+from realtime.mailbox import Mailbox
+from realtime.mixer import BLOCK_FRAMES
+from realtime.model_process import Load, ModelOrder, ModelStatus, run_model
+from realtime.ring import SharedRing
+
+RING_SECONDS = 12
+HANG_SECONDS = 5.0
+FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.5, 30.0
+HEALTHY_SECONDS = 60.0  # of running make up for what went wrong before
+
+
+class ModelHost:
+    """A model process while the context is open.
+
+    What is written to `noisy`, 44.1 kHz, appears in `restored` at the same positions, as `realtime.mixer`
+    has it. Call `poll` several times a second.
+    """
+
+    def __init__(self, order: ModelOrder, load: Load) -> None:
+        self.noisy, self.restored = (SharedRing(RING_SECONDS * SAMPLE_RATE_HZ) for _ in range(2))
+        self._load = load
+        self._orders, self._statuses = Mailbox(order), Mailbox(ModelStatus())
+        self._context = multiprocessing.get_context("spawn")
+        self._failure: str | None = None
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._restart_at: float | None = None  # while there is no process
+        self._started_at = self._restored_at = 0.0
+        self._restored_frames = 0
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._kill()
+
+    @property
+    def order(self) -> ModelOrder:
+        return self._orders.get()
+
+    @order.setter
+    def order(self, order: ModelOrder) -> None:
+        if order != self.order:
+            self._orders.put(order)
+
+    @property
+    def status(self) -> ModelStatus:
+        return self._statuses.get()
+
+    @property
+    def failure(self) -> str | None:
+        """What ended the process before, as long as the newest one does not restore."""
+        return None if self.status.hops else self._failure
+
+    @property
+    def process_id(self) -> int | None:
+        return self._process.pid
+
+    def poll(self) -> None:
+        """See that a process runs, after a pause that grows while they keep failing."""
+        now = monotonic()
+        if self._restart_at is not None:
+            if now >= self._restart_at:
+                self._start()
+        elif self._process.exitcode is not None:
+            self._fail(now, self._last_words())
+        elif self._hangs(now):
+            self._kill()
+            self._fail(now, "it did not answer any more")
+
+    def _start(self) -> None:
+        self._statuses.put(ModelStatus())
+        arguments = (self._load, self._orders, self._statuses, self.noisy, self.restored)
+        self._process = self._context.Process(target=run_model, args=arguments, name="masksr model")
+        self._process.start()
+        self._started_at = self._restored_at = monotonic()
+        self._restart_at = None
+
+    def _fail(self, now: float, reason: str) -> None:
+        if now - self._started_at > HEALTHY_SECONDS:
+            self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._failure, self._restart_at = reason, now + self._pause_seconds
+        self._pause_seconds = min(2 * self._pause_seconds, LAST_PAUSE_SECONDS)
+        self._statuses.put(ModelStatus())
+
+    def _last_words(self) -> str:
+        if self.status.state == "failed":
+            return str(self.status.message)
+        if self._process.exitcode == -signal.SIGKILL:
+            return "the system ended it, perhaps for want of memory"
+        return f"it ended with code {self._process.exitcode}"
+
+    def _hangs(self, now: float) -> bool:
+        """Whether sound has been waiting to be restored for long, and nothing happens."""
+        restored_frames = self.restored.written
+        is_idle = self.noisy.written - restored_frames < BLOCK_FRAMES
+        if restored_frames != self._restored_frames or is_idle or self.status.state != "running":
+            self._restored_frames, self._restored_at = restored_frames, now
+        return now - self._restored_at > HANG_SECONDS
+
+    def _kill(self) -> None:
+        self._process.kill()  # it has nothing to save
+        self._process.join()

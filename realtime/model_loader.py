@@ -1,0 +1,65 @@
+"""Loads the model that the user chose, or the best that this machine keeps up with."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.plan import SAMPLE_RATE_HZ
+from presets.preset import Preset, load_preset
+from realtime.model_process import LoadedModel, ModelOrder
+
+if TYPE_CHECKING:
+    from model.masksr import MaskSR
+
+LIVE_PRESETS = ("call", "balanced", "cpu")  # those of less delay first
+TRIAL_HOPS = 3
+COMFORTABLE_LOAD = 0.6  # of the time there is; the rest is for everything else that runs on the machine
+
+
+def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> LoadedModel:
+    """Load what `order` says; `on_progress` gets the share that is done, 0 to 1.
+
+    Raises PresetError and BundleError.
+    """
+    wanted = {"passes": order.passes, "lookahead_frames": order.lookahead_frames}
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    preset = load_preset(order.preset or LIVE_PRESETS[-1], **changes)
+    on_progress(0.1)
+    from model.bundle import bundle_folder
+    from model.masksr import MaskSR
+
+    on_progress(0.5)
+    model = MaskSR.load(bundle_folder(preset.bundle))
+    on_progress(0.8)
+    if order.preset is None:
+        preset = _fastest_that_keeps_up(model, changes)
+    restorer = model.stream(preset.plan, **preset.stream_settings)
+    return LoadedModel(restorer, preset.name, _name_of_device(model))
+
+
+def _fastest_that_keeps_up(model: "MaskSR", changes: dict[str, int]) -> Preset:
+    presets = [load_preset(name, **changes) for name in LIVE_PRESETS]
+    for preset in presets[:-1]:
+        if _load(model, preset) < COMFORTABLE_LOAD:
+            return preset
+    return presets[-1]
+
+
+def _load(model: "MaskSR", preset: Preset) -> float:
+    """The time that the slowest of a few hops takes, as a share of a hop's duration."""
+    restorer = model.stream(preset.plan, **preset.stream_settings)
+    silence = np.zeros(preset.plan.window_samples, np.float32)
+    restorer.restore_window(silence)  # sets up what libraries put off until used
+    started = [perf_counter()]
+    for _ in range(TRIAL_HOPS):
+        restorer.restore_window(silence)
+        started.append(perf_counter())
+    return float(np.diff(started).max()) * SAMPLE_RATE_HZ / preset.plan.hop_samples
+
+
+def _name_of_device(model: "MaskSR") -> str:
+    import torch
+
+    return torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else "CPU"

@@ -1,0 +1,167 @@
+"""The process that runs the model: it restores what comes in, and its death is nobody else's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import ceil
+from time import monotonic, sleep
+from typing import Literal
+
+import numpy as np
+
+from model.errors import MaskSRError
+from model.plan import SAMPLE_RATE_HZ
+from realtime.mailbox import Mailbox
+from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay
+from realtime.processes import end_with_parent, settle_in
+from realtime.processor import StreamProcessor, WindowRestorer
+from realtime.restoration import Restoration
+from realtime.ring import SharedRing
+
+NICENESS = -5
+POLL_SECONDS = 0.002
+STATUS_SECONDS = 0.1
+WARM_UP_HOPS = 4
+HEADROOM_FACTOR = 2.0  # over the slowest hop of the warm-up
+LEAST_SECONDS = 0.01  # for a hop, however fast: a process may have to wait for its turn
+BURST_SECONDS = 0.015  # by which captured sound may come late, and then in one go
+FAILING_SECONDS = 2.0  # how long every hop may fail before another process has to try
+
+
+class ModelFailedError(MaskSRError):
+    """The model does not work in this process any more."""
+
+
+@dataclass(frozen=True)
+class ModelOrder:
+    """Which model to run, as `realtime.messages.EngineSettings` say."""
+
+    preset: str | None = None
+    passes: int | None = None
+    lookahead_frames: int | None = None
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """`preset` and `device` are for the user to read."""
+
+    restorer: WindowRestorer
+    preset: str
+    device: str
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """How the model process is doing; `message` says what is wrong."""
+
+    state: Literal["loading", "running", "refused", "failed"] = "loading"
+    progress: float = 0.0
+    message: str | None = None
+    preset: str | None = None
+    device: str = "CPU"
+    delay: Delay = field(default_factory=Delay)
+    hops: int = 0
+    dry_hops: int = 0
+    late_hops: int = 0
+    real_time_factor_p50: float = 0.0
+    real_time_factor_p95: float = 0.0
+    rung: str = ""
+    passes_now: int = 0
+    passes_wanted: int = 0
+    is_failing: bool = False
+
+
+Load = Callable[[ModelOrder, Callable[[float], None]], LoadedModel]  # the second takes the progress, 0 to 1
+
+
+def run_model(
+    load: Load,
+    orders: Mailbox[ModelOrder],
+    statuses: Mailbox[ModelStatus],
+    noisy: SharedRing,
+    restored: SharedRing,
+) -> None:
+    """Restore `noisy` into `restored`, as the newest order says, until killed."""
+    settle_in(NICENESS)
+    end_with_parent()
+    worker = _Worker(load, orders, statuses, noisy, restored)
+    try:
+        while True:
+            worker.carry_out(orders.get())
+    except (MaskSRError, RuntimeError, MemoryError, OSError) as error:
+        statuses.put(ModelStatus("failed", message=str(error) or type(error).__name__))
+        raise SystemExit(1) from error
+
+
+class _Worker:
+    def __init__(
+        self,
+        load: Load,
+        orders: Mailbox[ModelOrder],
+        statuses: Mailbox[ModelStatus],
+        noisy: SharedRing,
+        restored: SharedRing,
+    ) -> None:
+        self._load, self._orders, self._statuses = load, orders, statuses
+        self._noisy, self._restored = noisy, restored
+
+    def carry_out(self, order: ModelOrder) -> None:
+        """Load what `order` says and restore until there is another."""
+        self._statuses.put(ModelStatus())
+        try:
+            loaded = self._load(order, lambda share: self._statuses.put(ModelStatus(progress=share)))
+        except MaskSRError as error:
+            self._statuses.put(ModelStatus("refused", message=str(error)))
+            while self._orders.get() == order:
+                sleep(STATUS_SECONDS)
+            return
+        processor = StreamProcessor(loaded.restorer)
+        processor.prepare(SAMPLE_RATE_HZ, BLOCK_FRAMES)
+        delay = Delay(processor.latency_frames, _warm_up(processor))
+        status = ModelStatus("running", 1.0, preset=loaded.preset, device=loaded.device, delay=delay)
+        restoration = Restoration(processor, self._noisy, self._restored, delay.headroom_frames)
+        self._restore(order, restoration, processor, status)
+
+    def _restore(
+        self, order: ModelOrder, restoration: Restoration, processor: StreamProcessor, status: ModelStatus
+    ) -> None:
+        told_at = 0.0
+        while self._orders.get() == order:
+            if monotonic() - told_at > STATUS_SECONDS:
+                told_at = monotonic()
+                self._statuses.put(_describe(processor, status))
+            if not restoration.step():
+                sleep(POLL_SECONDS)
+            if processor.failures_in_a_row * processor.stats.hop_seconds > FAILING_SECONDS:
+                raise ModelFailedError(str(processor.stats.last_error))
+
+
+def _warm_up(processor: StreamProcessor) -> int:
+    """Run the restorer until its speed is known; return the frames to set aside for computing a hop.
+
+    A hop's duration is enough for any restorer that keeps up at all.
+    """
+    stats, silence = processor.stats, np.zeros(BLOCK_FRAMES, np.float32)
+    for hops in (1, WARM_UP_HOPS):  # the first one also sets up what libraries put off until used
+        stats.clear()
+        while stats.hops < hops:
+            processor.process(silence)
+    seconds = min(max(HEADROOM_FACTOR * stats.compute_ms(100) / 1000.0, LEAST_SECONDS), stats.hop_seconds)
+    processor.ladder.budget_seconds = seconds
+    return ceil((seconds + BURST_SECONDS + POLL_SECONDS) * SAMPLE_RATE_HZ) + SPARE_FRAMES
+
+
+def _describe(processor: StreamProcessor, status: ModelStatus) -> ModelStatus:
+    stats, ladder = processor.stats, processor.ladder
+    return replace(
+        status,
+        message=stats.last_error,
+        hops=stats.hops,
+        dry_hops=stats.dry_hops,
+        late_hops=stats.late_hops,
+        real_time_factor_p50=stats.real_time_factor(50),
+        real_time_factor_p95=stats.real_time_factor(95),
+        rung=ladder.rung,
+        passes_now=ladder.passes,
+        passes_wanted=ladder.wanted,
+        is_failing=processor.failures_in_a_row > 0,
+    )

@@ -1,0 +1,31 @@
+"""How the processes of a live session behave towards the system and each other."""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing import connection, parent_process
+from threading import Thread
+
+SWITCH_SECONDS = 0.0005  # Python's threads take turns this often: a callback must not wait for others
+
+
+def settle_in(niceness: int) -> None:
+    """Begin the life of a child process: urgent as far as the system allows, ended by its parent alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal
+    sys.setswitchinterval(SWITCH_SECONDS)
+    if sys.platform != "win32":
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, niceness)
+
+
+def end_with_parent() -> None:
+    """End this process, whatever it does, when its parent ends in any way."""
+    Thread(target=_end_with_parent, name="parent watcher", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None, "this is for child processes"
+    connection.wait([parent.sentinel])
+    os._exit(1)

@@ -1,0 +1,42 @@
+"""The restoring of a stream that does not wait: block by block, and dry where there is no time left."""
+
+from model.plan import SAMPLE_RATE_HZ
+from realtime.mixer import BLOCK_FRAMES
+from realtime.processor import StreamProcessor
+from realtime.ring import Ring
+
+PATIENCE_SECONDS = 4.0  # by how much restoring may trail capturing before it starts anew
+
+
+class Restoration:
+    """Restores what is written to `noisy` into `restored`, as `realtime.mixer` reads it.
+
+    A block is due `headroom_frames` after it was captured.
+    """
+
+    def __init__(self, processor: StreamProcessor, noisy: Ring, restored: Ring, headroom_frames: int) -> None:
+        self._processor, self._noisy, self._restored = processor, noisy, restored
+        self._headroom_frames = headroom_frames
+        self._start()
+
+    @property
+    def waiting_frames(self) -> int:
+        """Captured and not yet restored."""
+        return self._noisy.written - self._restored.written
+
+    def step(self) -> bool:
+        """Restore the next block; false if it is not captured yet."""
+        if self.waiting_frames > PATIENCE_SECONDS * SAMPLE_RATE_HZ:
+            self._start()
+        if self.waiting_frames < BLOCK_FRAMES:
+            return False
+        expected_seconds = self._processor.stats.compute_ms(50) / 1000.0
+        behind_frames = self.waiting_frames - self._headroom_frames
+        self._processor.behind_seconds = behind_frames / SAMPLE_RATE_HZ + expected_seconds
+        block = self._noisy.read(self._restored.written, BLOCK_FRAMES)
+        self._restored.write(self._processor.process(block))
+        return True
+
+    def _start(self) -> None:
+        self._processor.reset()
+        self._restored.restart(self._noisy.written)
