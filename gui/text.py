@@ -26,8 +26,33 @@ METER_NOT_CLIPPED = _("Not clipped")
 METER_CLIP_HELP = _("Lights up when the sound was too loud; turn the microphone down until it stays dark.")
 SPECTROGRAMS = _("Spectrograms of the last seconds, the microphone above the restored sound")
 SPECTRUM = _("Spectrum of the microphone and of the restored sound")
+HERTZ = "Hz"
 KILOHERTZ = "kHz"
-DECIBELS = "dB"
+
+# Delay and load.
+UNKNOWN = "–"
+MILLISECONDS = _("{:.0f} ms")
+PER_CENT = _("{:.0f} %")
+DELAY = _("Delay")
+DELAY_PARTS = (_("Capture"), _("Algorithm"), _("Compute"), _("Output"))
+DELAY_HELP = (
+    _("What the microphone and the system hold back before the program hears it."),
+    _("What the model has to hear first: a hop, the look-ahead and a crossfade; a preset sets it."),
+    _("What is set aside for computing a hop."),
+    _("What the system holds back before the listener hears it."),
+)
+STATUS = _("State of the engine")
+LOAD = _("Load")
+LOAD_HELP = _("Time that computing takes, of the time there is; 19 of 20 hops take less.")
+PASSES = _("Passes")
+PASSES_OF = _("{now} of {wanted}")
+PASSES_HELP = _("How often the model goes over each hop now, and how often the preset wants it to.")
+RUNG = _("Effort")
+RUNG_HELP = _("The program does less, rather than fall behind, when the machine is busy.")
+DROPOUTS = _("Dropouts")
+DROPOUTS_HELP = _("Blocks that were not ready in time and went out unrestored.")
+COMPUTES_ON = _("Computes on")
+COMPUTES_ON_HELP = _("The processor or graphics card that the model runs on.")
 
 # What the engine does.
 LOADING = _("Loading the model… {percent:.0f} %")
@@ -140,6 +165,12 @@ RESTORE_FILES = _("&Restore files…")
 QUIT = _("&Quit")
 SOUND_MENU = _("&Sound")
 VIEW_MENU = _("&View")
+
+# The desktop.
+APP_SUMMARY = _("Makes a bad microphone sound like a studio one, live")
+AUTOSTART_FAILED = _("Starting at login could not be changed in {place} ({error}); see to its rights.")
+TRAY_SHOW = _("Show the &window")
+TRAY_PRESET = _("&Preset")
 
 
 def number(value: float, form: str = "") -> str:
