@@ -11,13 +11,12 @@ from model.bundle import Bundle
 from model.codec import Codec
 from model.data import FloatArray
 from model.language_model import LanguageModel
-from model.level import RunningLevel
-from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
+from model.level import WindowGains
+from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import RollingSampler
 from model.sampler import Draw, Predict, RestartingSampler, Unmasking
 from model.training import device_and_dtype
 
-LEVEL_JUMP = 0.7  # tokens sampled before the gain fell by 3 dB are of another level
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 WHOLE_FILE_PLAN = WindowPlan(context_frames=32, hop_frames=64, lookahead_frames=16, fade_samples=882)
 
@@ -85,14 +84,15 @@ class MaskSR:
             restored[first : first + len(piece)] = piece
         return restored[: len(audio)]
 
-    def predictor(self, noisy: Tensor, guidance: float, first_frame: int) -> Predict:
+    def predictor(self, noisy: Tensor, latents: Tensor, guidance: float, first_frame: int) -> Predict:
         """What maps tokens to the logits of frames from `first_frame` on, by what is heard.
 
         Args:
             noisy: level-normalised float32 [batch, frames * 512].
+            latents: the codec's of that, float32 [batch, channels, frames].
             guidance: as for `stream`.
         """
-        condition = self.language_model.encode(noisy, self.codec.latents(noisy))
+        condition = self.language_model.encode(noisy, latents)
         if guidance == 0:
             return lambda tokens: self.language_model(tokens, condition, first_frame)
         both = torch.cat([condition, self.language_model.no_condition.expand_as(condition)])
@@ -129,12 +129,14 @@ class RestorerStream:
             if sampling == "rolling"
             else RestartingSampler(plan, model.silent_frame)
         )
+        self._gains, self._latents = WindowGains(plan), model.codec.latent_stream(plan.window_frames)
         self.reset()
 
     def reset(self) -> None:
         """Begin a new stream, preceded by silence."""
-        self._level, self._gain = RunningLevel(), 0.0
-        self.sampler.reset()
+        for part in (self._gains, self._latents, self.sampler):
+            part.reset()
+        self._new_samples = self.plan.window_samples
         generator = torch.Generator().manual_seed(self._seed)
         self._draw = Draw(self._model.mask_token, self._temperature, [generator], self._model.unmasking)
 
@@ -146,22 +148,19 @@ class RestorerStream:
             float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
         """
         plan = self.plan
-        gain = self._next_gain(noisy)
-        window = torch.from_numpy(noisy * np.float32(gain))[None].to(self._model.device)
-        predict = self._model.predictor(window, self._guidance, plan.context_frames)
+        gains = self._gains.follow(noisy)
+        levelled = torch.from_numpy(noisy * gains)[None].to(self._model.device)
+        latents = self._latents.push(levelled[:, -self._new_samples :])
+        self._new_samples = plan.hop_samples
+        predict = self._model.predictor(levelled, latents, self._guidance, plan.context_frames)
         tokens = self.sampler.next_window(predict, self.passes, self._draw)
-        skipped = min(DECODE_CONTEXT_FRAMES, plan.context_frames)
-        stop_frame = skipped + -(-(plan.hop_samples + plan.fade_samples) // FRAME_SAMPLES)
-        audio = self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :], skipped, stop_frame)[
-            0
-        ]
-        restored: FloatArray = (audio[: plan.hop_samples + plan.fade_samples] / gain).cpu().numpy()
-        return restored
+        audio: FloatArray = self._decode(tokens).cpu().numpy()
+        return audio / gains[plan.context_frames * FRAME_SAMPLES :][: len(audio)]
 
-    def _next_gain(self, noisy: FloatArray) -> float:
-        newest = noisy[-self.plan.hop_samples - self.plan.lookahead_samples :]
-        gain = self._level.gain(newest, self.plan.hop_samples / SAMPLE_RATE_HZ)
-        if gain < LEVEL_JUMP * self._gain:
-            self.sampler.forget_provisional()
-        self._gain = gain
-        return gain
+    def _decode(self, tokens: Tensor) -> Tensor:
+        """What is wanted of a window, float32 [hop_samples + fade_samples]."""
+        plan = self.plan
+        skipped = min(DECODE_CONTEXT_FRAMES, plan.context_frames)
+        samples = plan.hop_samples + plan.fade_samples
+        span = skipped, skipped - -samples // FRAME_SAMPLES
+        return self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :], *span)[0, :samples]

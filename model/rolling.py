@@ -27,10 +27,6 @@ class RollingSampler:
     def reset(self) -> None:
         """Begin a new stream, preceded by silence."""
         self.tokens = self._silent_frame.repeat(1, 1, self._plan.window_frames)
-        self.forget_provisional()
-
-    def forget_provisional(self) -> None:
-        """Begin anew with all frames that have not been given out."""
         self.tokens[:, :, self._plan.context_frames :] = self._mask_token
         self.age_passes = [0] * (self._plan.hop_frames + self._plan.lookahead_frames)
 

@@ -123,9 +123,6 @@ class RestartingSampler:
         """Begin a new stream, preceded by silence."""
         self._tokens = self._silent_frame.repeat(1, 1, self._plan.window_frames)
 
-    def forget_provisional(self) -> None:
-        """Nothing provisional outlives a window."""
-
     def next_window(self, predict: Predict, passes: int, draw: Draw) -> Tensor:
         """Tokens of the next window, int64 [1, codebooks, window frames], none of them masked.
 

@@ -159,7 +159,8 @@ def restored_tokens(
     given = torch.stack([torch.full((model.codec.codebooks, 12), seed) for seed in order])
     pinned = (torch.arange(12) < 6).expand(model.codec.codebooks, -1)
     draw = Draw(model.mask_token, temperature, [torch.Generator().manual_seed(seed) for seed in order])
-    return sample(model.predictor(noisy, guidance, first_frame=6), given, pinned, passes, draw)
+    predict = model.predictor(noisy, model.codec.latents(noisy), guidance, first_frame=6)
+    return sample(predict, given, pinned, passes, draw)
 
 
 @pytest.mark.parametrize("guidance", [0.0, 1.0])
@@ -182,6 +183,23 @@ def test_guidance_moves_predictions_away_from_those_that_hear_nothing(model: Mas
     expected = (4 * heard - 3 * unheard).argmax(-1).transpose(1, 2)
     assert torch.equal(tokens[:, :, 6:], expected[:, :, 6:])
     assert not torch.equal(tokens, restored_tokens(model, [0], temperature=0.0, passes=1))
+
+
+def test_a_stream_hears_the_latents_of_its_windows(model: MaskSR, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[Tensor, Tensor]] = []
+    encode = model.language_model.encode
+
+    def watched_encode(noisy: Tensor, latents: Tensor) -> Tensor:
+        heard.append((noisy, latents))
+        return encode(noisy, latents)
+
+    monkeypatch.setattr(model.language_model, "encode", watched_encode)
+    restore(model, noise(30 * FRAME_SAMPLES) * np.linspace(0.1, 1, 30 * FRAME_SAMPLES, dtype=np.float32))
+    assert len(heard) == 6
+    for noisy, latents in heard:
+        expected = model.codec.latents(noisy)
+        edge = 4  # frames that hear, in a window by itself, that nothing is before it
+        torch.testing.assert_close(latents[:, :, edge:], expected[:, :, edge:], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("samples", [0, 1, 30_000, 50_000])

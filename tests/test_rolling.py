@@ -135,15 +135,3 @@ def test_a_reset_forgets_what_was_provisional(model: MaskSR) -> None:
     first = watched.seen[-1][0]
     assert torch.equal(first[:, :, :6], model.silent_frame.expand(-1, -1, 6))
     assert (first[:, :, 6:] == model.mask_token).all()
-
-
-@pytest.mark.parametrize(("volume", "forgets"), [(10.0, True), (1.1, False), (0.1, False)])
-def test_a_jump_in_level_forgets_what_was_sampled_at_the_old_one(
-    model: MaskSR, volume: float, forgets: bool
-) -> None:
-    audio = long_noise(HOPS_FIT)
-    audio[24 * FRAME_SAMPLES :] *= volume  # where the fifth window begins to hear it
-    watched = Watched(model, HOPS_FIT, passes=1)
-    watched.restore(audio)
-    heard = [bool((calls[0][:, :, 6:] == model.mask_token).all()) for calls in watched.seen]
-    assert heard == [True, False, False, False, forgets] + [False] * (HOPS - 5)
