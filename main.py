@@ -365,8 +365,8 @@ def _stream(model: "MaskSR", preset: "Preset", seed: int = 0) -> "RestorerStream
 
 
 def _missing_for_live() -> str | None:
+    from realtime.device_info import DeviceError
     from realtime.device_pair import DevicePair
-    from realtime.devices import DeviceError
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "There is no screen."

@@ -4,7 +4,8 @@ from threading import Event, Thread
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from realtime.devices import DeviceError, DeviceInfo, DeviceWatcher
+from realtime.device_info import DeviceError, DeviceInfo
+from realtime.device_watcher import DeviceWatcher
 
 RETRY_SECONDS = 2.0
 

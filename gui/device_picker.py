@@ -6,7 +6,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from gui import text
-from realtime.devices import DeviceInfo, Direction
+from realtime.device_info import DeviceInfo, Direction
 
 SHORTEST = 12  # characters of a name that always fit
 

@@ -45,7 +45,7 @@ class _Meter:
             grid.addWidget(part, row, column)
         self._number.setAccessibleName(text.METER_PEAK.format(signal=title))
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._number.setFixedWidth(self._number.fontMetrics().horizontalAdvance(_in_words(-88.8)))
+        self._number.setFixedWidth(self._number.fontMetrics().horizontalAdvance(_in_words(-58.8)))
         self.show(Level())
 
     def show(self, level: Level) -> None:

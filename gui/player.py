@@ -4,7 +4,7 @@ from threading import Event, Thread
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from realtime.devices import DeviceError, DeviceInfo
+from realtime.device_info import DeviceError, DeviceInfo
 from realtime.playback import play
 from realtime.ring import Samples
 

@@ -14,11 +14,18 @@ from realtime.ring import Samples
 
 ROWS = 1024
 POINTS = 220  # at most: fewer where the bands are wider than the steps between points
-LOWEST_HZ = 50.0
+LOWEST_HZ, HIGHEST_HZ = 50.0, 26_000.0  # of the axis
 LOWEST_DB, HIGHEST_DB = -110.0, -20.0
 FALL_DB_PER_SECOND = 45.0
 FILL_OPACITY = 0.25
-HERTZ_TICKS = (100, 300, 1000, 3000, 10_000, 20_000)
+HERTZ_TICKS = {
+    100: f"100 {text.HERTZ}",
+    300: "300",
+    1000: f"1 {text.KILOHERTZ}",
+    3000: "3",
+    10_000: "10",
+    20_000: "20",
+}
 DECIBEL_TICKS = (-100, -80, -60, -40)
 
 
@@ -51,13 +58,13 @@ class SpectrumView(pg.PlotWidget):  # type: ignore[misc]  # the package has no t
             self._dress()
 
     def _set_axes(self) -> None:
-        self.getPlotItem().setContentsMargins(0.0, 8.0, 12.0, 0.0)
+        self.getPlotItem().setContentsMargins(0.0, 8.0, 8.0, 0.0)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setRange(
-            xRange=(np.log10(LOWEST_HZ), np.log10(TOP_HZ)), yRange=(LOWEST_DB, HIGHEST_DB), padding=0.0
+            xRange=(np.log10(LOWEST_HZ), np.log10(HIGHEST_HZ)), yRange=(LOWEST_DB, HIGHEST_DB), padding=0.0
         )
-        self.getAxis("bottom").setTicks([[(np.log10(tick), _in_words(tick)) for tick in HERTZ_TICKS]])
+        self.getAxis("bottom").setTicks([[(np.log10(hz), label) for hz, label in HERTZ_TICKS.items()]])
         self.getAxis("left").setTicks([[(tick, text.number(tick)) for tick in DECIBEL_TICKS]])
         self.showGrid(x=True, y=True, alpha=0.15)
 
@@ -102,7 +109,3 @@ class _Curve(pg.PlotCurveItem):  # type: ignore[misc]
         fill.setAlphaF(self._fill_opacity)
         self.setPen(pg.mkPen(colour, width=1.5))
         self.setBrush(fill)
-
-
-def _in_words(hz: int) -> str:
-    return f"{hz}" if hz < 1000 else f"{hz // 1000} {text.KILOHERTZ}"

@@ -9,19 +9,11 @@ import numpy as np
 
 from model.plan import SAMPLE_RATE_HZ
 from realtime.audio_device import Capture, Playback
-from realtime.devices import (
-    DeviceError,
-    DeviceInfo,
-    DeviceWatcher,
-    Direction,
-    SoundServerError,
-    choose_device,
-    list_devices,
-    place_stream,
-    portaudio,
-    routed,
-)
+from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device
+from realtime.device_watcher import DeviceWatcher
+from realtime.devices import list_devices, portaudio, routed
 from realtime.ring import Samples
+from realtime.sound_server import SoundServerError, place_stream
 
 BLOCK_SECONDS = 0.01
 BUFFER_SECONDS = 0.02  # asked of the system

@@ -1,6 +1,6 @@
 """Keeps what is heard from being what is played: a loop that howls."""
 
-from realtime.devices import DeviceError, DeviceInfo
+from realtime.device_info import DeviceError, DeviceInfo
 
 
 def refuse_feedback(heard: DeviceInfo, played: DeviceInfo) -> None:

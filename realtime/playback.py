@@ -3,7 +3,8 @@
 import os
 from threading import Event
 
-from realtime.devices import DeviceError, DeviceInfo, portaudio, routed
+from realtime.device_info import DeviceError, DeviceInfo
+from realtime.devices import portaudio, routed
 from realtime.ring import Samples
 
 BLOCKS_PER_SECOND = 20

@@ -1,13 +1,16 @@
-"""The connection to the sound server of a Linux desktop: pulsectl's, with two of its mistakes mended.
+"""The connection to the sound server of a Linux desktop: pulsectl's, with three of its mistakes mended.
 
 PipeWire serves the same protocol. Needs libpulse: importing this raises OSError without it.
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pulsectl
-from pulsectl._pulsectl import LibPulse
+from pulsectl._pulsectl import LibPulse, pa
+
+ANSWER_SECONDS = 2.0  # a server that hangs is not waited for longer
 
 FAILURES = (pulsectl.PulseError, pulsectl.PulseDisconnected, LibPulse.CallError)
 
@@ -16,10 +19,10 @@ class Pulse(pulsectl.Pulse):  # type: ignore[misc]
     """To be used by one thread. Sources and sinks have a `rate_hz` besides what pulsectl tells of them."""
 
     def listen(self, on_event: Callable[[], None]) -> None:
-        """Have `on_event` called, from within other calls, after changes of devices and for new streams."""
+        """Have `on_event` called, from within other calls, after devices or streams on them changed."""
 
         def notice(event: pulsectl.PulseEventInfo) -> None:
-            if event.facility in ("sink", "source", "server") or event.t == "new":
+            if event.facility in ("sink", "source", "server") or event.t != "remove":
                 on_event()
                 raise pulsectl.PulseLoopStop  # ends event_listen()
 
@@ -31,6 +34,16 @@ class Pulse(pulsectl.Pulse):  # type: ignore[misc]
         super()._pulse_state_cb(context, data)
         if self.connected:
             self._loop_stop = True
+
+    def _pulse_iterate(self, block: bool = True) -> None:
+        """Wait for part of an answer, but not for ever as pulsectl does."""
+        with self._pulse_loop() as loop:
+            started = monotonic()
+            pa.mainloop_prepare(loop, round(1e6 * ANSWER_SECONDS) if block else 0)
+            pa.mainloop_poll(loop)
+            pa.mainloop_dispatch(loop)
+        if monotonic() - started >= ANSWER_SECONDS:
+            raise pulsectl.PulseError("no answer")
 
     def _pulse_info_cb(
         self, kind: type, found: list[Any], done: Any, context: Any, info: Any, *end: Any

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.devices import DeviceInfo
+from realtime.device_info import DeviceInfo
 
 # How the names of the outputs begin, the better ones first: Virtual Audio Cable crackles less than VB-Cable.
 OUTPUTS = ("BlackHole", "Line 1 (Virtual Audio Cable", "CABLE Input", "VB-Cable")

@@ -16,14 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
-from realtime.devices import (
-    OWNER_PROPERTY,
-    DeviceInfo,
-    SoundServerError,
-    choose_device,
-    list_devices,
-    sound_server,
-)
+from realtime.device_info import DeviceInfo, choose_device
+from realtime.devices import list_devices
+from realtime.sound_server import OWNER_PROPERTY, SoundServerError, sound_server
 from realtime.virtual_cable import GUIDES, VirtualCable, find_cable
 
 if TYPE_CHECKING:
@@ -235,7 +230,7 @@ def _make(server: "Pulse", owner: str) -> list[int]:
     with _defaults_kept(server), ExitStack() as undo:
         sink_module = server.module_load(
             "module-null-sink",
-            f"sink_name=masksr_live {FORMAT}"
+            f"sink_name=masksr_live norewinds=1 {FORMAT}"  # which sleeps for 50 ms at most, not for 2 s
             f" sink_properties={_properties('device.description', SINK, owner)}",
         )
         undo.callback(server.module_unload, sink_module)

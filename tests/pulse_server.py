@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,16 +15,16 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from realtime.devices import SoundServerError, sound_server
 from realtime.ring import Samples
+from realtime.sound_server import SoundServerError, sound_server
 
 PATIENCE_SECONDS = 240.0  # for what takes a moment on an idle machine
 FORMAT = ("--raw", "--format=float32le", "--rate=44100", "--channels=1")
 
 # What a desktop has: speakers, and a microphone, which hears what is played into the room.
 DESKTOP = (
-    "module-null-sink sink_name=speakers sink_properties=device.description=Speakers",
-    "module-null-sink sink_name=room rate=48000 sink_properties=device.description=Room",
+    "module-null-sink sink_name=speakers norewinds=1 sink_properties=device.description=Speakers",
+    "module-null-sink sink_name=room rate=48000 norewinds=1 sink_properties=device.description=Room",
     "module-remap-source source_name=desk_mic master=room.monitor"
     """ source_properties="device.description='Desk Microphone'" """,
 )
@@ -93,6 +94,14 @@ class PulseServer:
         """End the daemon at once, with all it has."""
         self.process.kill()
         self.process.wait()
+
+    def hang(self) -> None:
+        """Have the daemon do nothing until `go_on`."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let the daemon run again."""
+        self.process.send_signal(signal.SIGCONT)
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, "PulseAudio ended"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from realtime.device_info import DeviceError
 from realtime.device_pair import DevicePair
-from realtime.devices import OWNER_PROPERTY, DeviceError, sound_server
 from realtime.ring import Samples
+from realtime.sound_server import OWNER_PROPERTY, sound_server
 from tests.pulse_server import PulseServer, wait_until
 from tests.signals import tone
 

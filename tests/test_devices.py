@@ -10,16 +10,10 @@ from queue import Queue
 import pytest
 
 from main import main
-from realtime.devices import (
-    OWNER_PROPERTY,
-    DeviceError,
-    DeviceInfo,
-    DeviceWatcher,
-    SoundServerError,
-    choose_device,
-    list_devices,
-    sound_server,
-)
+from realtime.device_info import DeviceError, DeviceInfo, choose_device
+from realtime.device_watcher import DeviceWatcher
+from realtime.devices import list_devices
+from realtime.sound_server import OWNER_PROPERTY, SoundServerError, sound_server
 from tests.pulse_server import PATIENCE_SECONDS, PulseServer, wait_until
 
 MICROPHONE = DeviceInfo(

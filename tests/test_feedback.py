@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from realtime.devices import DeviceError, DeviceInfo
+from realtime.device_info import DeviceError, DeviceInfo
 from realtime.feedback import refuse_feedback
 
 SPEAKERS = DeviceInfo("output", 1, "speakers", "Speakers", "pulseaudio", 2, 44_100, on_server=True)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from model.plan import SAMPLE_RATE_HZ
-from realtime.devices import DeviceError, choose_device, list_devices
+from realtime.device_info import DeviceError, choose_device
+from realtime.devices import list_devices
 from realtime.playback import play
 from tests.pulse_server import PulseServer
 from tests.signals import tone

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.devices import DeviceInfo
+from realtime.device_info import DeviceInfo
 from realtime.virtual_cable import GUIDES, find_cable
 
 

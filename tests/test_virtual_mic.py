@@ -12,7 +12,8 @@ import pytest
 
 from main import main
 from realtime import virtual_mic
-from realtime.devices import list_devices, sound_server
+from realtime.devices import list_devices
+from realtime.sound_server import sound_server
 from realtime.virtual_cable import GUIDES
 from realtime.virtual_mic import MICROPHONE, VirtualMic, VirtualMicError, status, switch_off, switch_on
 from tests.pulse_server import PulseServer, running, wait_until

@@ -1,0 +1,94 @@
+"""How the engine is doing, in a line of figures."""
+
+from PyQt6.QtCore import QRectF, QSize
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from gui import text
+from gui.palette import current_palette
+from realtime.messages import EngineStatus
+
+BUSY, OVERLOADED = 0.8, 1.0  # of the time there is
+
+
+class StatusStrip(QWidget):
+    """Load, passes now and wanted, dropouts, what computes, and the step of the overload ladder."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(text.STATUS)
+        self._load_bar = _LoadBar()
+        self._load = _Figure(text.LOAD, text.LOAD_HELP, self._load_bar)
+        self._passes = _Figure(text.PASSES, text.PASSES_HELP)
+        self._dropouts = _Figure(text.DROPOUTS, text.DROPOUTS_HELP)
+        self._device = _Figure(text.COMPUTES_ON, text.COMPUTES_ON_HELP)
+        self._rung = _Figure(text.RUNG, text.RUNG_HELP)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(24)
+        for figure in (self._load, self._passes, self._dropouts, self._device):
+            row.addWidget(figure)
+        row.addWidget(self._rung, 1)
+        self.set_status(EngineStatus())
+
+    def set_status(self, status: EngineStatus) -> None:
+        report = status.report
+        load = 0.0 if report is None else report.real_time_factor_p95
+        self._load_bar.show_load(load)
+        self._load.show_value(text.UNKNOWN if report is None else text.PER_CENT.format(100 * load))
+        now, wanted = status.passes_now, status.passes_wanted
+        self._passes.show_value(text.PASSES_OF.format(now=now, wanted=wanted) if wanted else text.UNKNOWN)
+        self._rung.show_value(status.rung or text.UNKNOWN)
+        self._dropouts.show_value(text.UNKNOWN if report is None else str(report.dropouts))
+        self._device.show_value(status.device)
+
+
+class _Figure(QWidget):
+    """A caption over a value, and maybe a picture of the value beside it."""
+
+    def __init__(self, caption: str, help_text: str, picture: QWidget | None = None) -> None:
+        super().__init__()
+        self.setToolTip(help_text)
+        title, self._value = QLabel(caption), QLabel()
+        title.setProperty("role", "caption")
+        self._value.setAccessibleName(caption)
+        self._value.setMinimumWidth(1)  # a long value must not widen the window
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(title)
+        row = QHBoxLayout()
+        if picture is not None:
+            row.addWidget(picture)
+        row.addWidget(self._value, 1)
+        column.addLayout(row)
+
+    def show_value(self, value: str) -> None:
+        self._value.setText(value)
+        self._value.setAccessibleDescription(value)
+
+
+class _LoadBar(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self._load = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_load(self, load: float) -> None:
+        if load != self._load:
+            self._load = load
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(56, round(0.5 * self.fontMetrics().height()))
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        palette = current_palette()
+        colour = palette.good if self._load < BUSY else palette.warning
+        if self._load >= OVERLOADED:
+            colour = palette.danger
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(palette.line))
+            painter.fillRect(
+                QRectF(0.0, 0.0, min(self._load, 1.0) * self.width(), self.height()), QColor(colour)
+            )

@@ -1,0 +1,88 @@
+"""The sound server of a Linux desktop, PipeWire or PulseAudio: its devices, and the streams on them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from realtime.device_info import DeviceError, DeviceInfo, Direction
+
+if TYPE_CHECKING:
+    from realtime.pulse import Pulse
+
+OWNER_PROPERTY = "masksr.owner"  # marks on the sound server what this program made
+STREAM_PROPERTY = "masksr.stream"
+CONNECT_SECONDS = 5.0
+
+
+class SoundServerError(DeviceError):
+    """The sound server is not there, went away or refuses."""
+
+
+@contextmanager
+def sound_server() -> Iterator["Pulse"]:
+    """Connects to the running sound server; never starts one.
+
+    Raises SoundServerError, also for what the server refuses within.
+    """
+    try:
+        from realtime.pulse import FAILURES, Pulse
+    except (ImportError, OSError) as error:  # macOS and Windows have neither
+        raise SoundServerError("libpulse is missing; on Debian `apt install libpulse0` brings it.") from error
+    server = Pulse("MaskSR Live", connect=False)
+    try:
+        server.connect(timeout=CONNECT_SECONDS)
+        yield server
+    except FAILURES as error:
+        problem = f"refuses ({error})" if server.connected else "does not answer"
+        raise SoundServerError(
+            f"The sound server {problem}; see whether PipeWire or PulseAudio is running."
+        ) from error
+    finally:
+        server.close()
+
+
+def server_devices(server: "Pulse") -> list[DeviceInfo]:
+    """Every source and sink."""
+    names = server.server_info()
+    sinks = server.sink_list()
+    ours = {sink.name for sink in sinks if OWNER_PROPERTY in sink.proplist}
+
+    def describe(direction: Direction, node: Any, default: str, monitored: str | None = None) -> DeviceInfo:
+        return DeviceInfo(
+            direction,
+            node.index,
+            node.name,
+            node.description,
+            names.server_name,
+            node.channel_count,
+            node.rate_hz,
+            is_default=node.name == default,
+            is_ours=OWNER_PROPERTY in node.proplist or monitored in ours,
+            is_monitor=monitored is not None,
+            on_server=True,
+        )
+
+    return [
+        *(
+            describe("input", source, names.default_source_name, source.monitor_of_sink_name)
+            for source in server.source_list()
+        ),
+        *(describe("output", sink, names.default_sink_name) for sink in sinks),
+    ]
+
+
+def place_stream(stream: str, device: DeviceInfo) -> None:
+    """See that the stream opened as `stream`, in the direction of `device`, is there and nowhere else.
+
+    Raises SoundServerError.
+    """
+    with sound_server() as server:
+        if device.direction == "input":
+            places = {open_stream: open_stream.source for open_stream in server.source_output_list()}
+            move = server.source_output_move
+        else:
+            places = {open_stream: open_stream.sink for open_stream in server.sink_input_list()}
+            move = server.sink_input_move
+        for open_stream, place in places.items():
+            if open_stream.proplist.get(STREAM_PROPERTY) == stream and place != device.index:
+                move(open_stream.index, device.index)

@@ -1,0 +1,73 @@
+"""The figures of the engine's status, in words that a screen reader finds."""
+
+from dataclasses import replace
+
+import pytest
+from PyQt6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from gui import text
+from gui.palette import current_palette
+from gui.status_strip import StatusStrip
+from realtime.messages import EngineStatus, SessionReport
+from realtime.stats import LatencyBudget
+
+REPORT = SessionReport(
+    seconds=12.0,
+    latency=LatencyBudget(12.0, 186.0, 46.0, 24.0),
+    real_time_factor_p50=0.4,
+    real_time_factor_p95=0.63,
+    passes_per_hop=4,
+    hops=300,
+    dry_hops=3,
+    late_hops=2,
+    dropouts=5,
+    device_overruns=0,
+    last_error=None,
+)
+STATUS = EngineStatus(state="running", report=REPORT, rung="2 of 4 passes", passes_now=2, passes_wanted=4)
+
+
+@pytest.fixture
+def strip(qtbot: QtBot) -> StatusStrip:
+    strip = StatusStrip()
+    qtbot.addWidget(strip)
+    strip.resize(700, strip.sizeHint().height())
+    strip.show()
+    return strip
+
+
+def figures(strip: StatusStrip) -> dict[str, str]:
+    return {label.accessibleName(): label.text() for label in strip.findChildren(QLabel)}
+
+
+def test_every_figure_is_shown_under_its_name(strip: StatusStrip) -> None:
+    strip.set_status(STATUS)
+    shown = figures(strip)
+    assert shown[text.LOAD] == "63 %" and shown[text.DROPOUTS] == "5" and shown[text.COMPUTES_ON] == "CPU"
+    assert shown[text.PASSES] == "2 of 4" and shown[text.RUNG] == "2 of 4 passes"
+
+
+def test_nothing_is_claimed_before_sound_flows(strip: StatusStrip) -> None:
+    strip.set_status(EngineStatus())
+    shown = figures(strip)
+    assert {shown[name] for name in (text.LOAD, text.DROPOUTS, text.PASSES, text.RUNG)} == {text.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("load", "colour"), [(0.5, "good"), (0.9, "warning"), (1.2, "danger")], ids=["fine", "busy", "too much"]
+)
+def test_the_load_changes_colour_before_it_is_too_much(strip: StatusStrip, load: float, colour: str) -> None:
+    strip.set_status(replace(STATUS, report=replace(REPORT, real_time_factor_p95=load)))
+    image = strip.grab().toImage()
+    colours = {image.pixelColor(column, row).name() for column in range(60) for row in range(image.height())}
+    palette = current_palette()
+    assert {palette.good, palette.warning, palette.danger} & colours == {getattr(palette, colour)}
+
+
+def test_a_long_value_does_not_widen_the_window(strip: StatusStrip) -> None:
+    narrow = strip.minimumSizeHint().width()
+    strip.set_status(
+        replace(STATUS, device="NVIDIA GeForce RTX 4090 Laptop Graphics", rung="unrestored " * 9)
+    )
+    assert strip.minimumSizeHint().width() == narrow
