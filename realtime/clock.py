@@ -6,7 +6,7 @@ import numpy as np
 
 SETTLING_SECONDS = 1.0
 SETTLING_HZ, SETTLED_HZ = 1.0, 0.1  # bandwidths: slower changes are a clock's, faster ones are jitter
-JUMP_SECONDS = 0.05  # a clock that is off by more has stopped or been set
+JUMP_SECONDS = 0.02  # a clock that is off by more has stopped or been set
 PROPORTIONAL = 0.08  # change of rate for each second that sound is too late, in 1/s
 INTEGRAL = PROPORTIONAL**2 / 4  # critical damping
 MAX_RATE_CHANGE = 4.5e-4  # heard as a change of pitch by less than 0.05 %

@@ -3,31 +3,31 @@
 from collections import deque
 from time import monotonic
 
-import numpy as np
-
 from realtime.clock import DeviceClock, Steering
 from realtime.playout import Playout
 
 SKIP_SECONDS = 0.02  # a delay that is off by more is put right at once, by less unheard
 STEERING_SECONDS = 0.05
-REMEMBERED_BLOCKS = 100
+REMEMBERED_BLOCKS = 300  # all of them after the clocks are known, before their delays are
+MORE_CUSHION_SECONDS, MOST_CUSHION_SECONDS = 0.005, 0.06
 
 
 class DelayKeeper:
     """Measures from the device's own times how late sound is heard, and steers `playout` to keep it so.
 
-    Sound waits in `playout` for about `cushion_frames`, at its rate. The device's delays are those measured
-    until its clocks are known.
+    Sound waits in `playout` for about `cushion_frames`, at its rate; for longer once that was too short. The
+    device's delays are the longest of a few seconds, and from then on taken as they are.
     """
 
     def __init__(self, capture_rate_hz: int, playout: Playout, cushion_frames: int) -> None:
-        self._capture_rate_hz, self._playout, self._cushion_frames = capture_rate_hz, playout, cushion_frames
+        self._capture_rate_hz, self._playout, self.cushion_frames = capture_rate_hz, playout, cushion_frames
         self._capture_clock, self._playback_clock = DeviceClock(capture_rate_hz), DeviceClock(playout.rate_hz)
         self._ages: deque[float] = deque(maxlen=REMEMBERED_BLOCKS)
         self._leads: deque[float] = deque(maxlen=REMEMBERED_BLOCKS)
         self._heard = self._asked = (0, 0.0)
         self._device_seconds: tuple[float, float] | None = None
         self._steering, self._steered_at = Steering(), 0.0
+        self._dropouts = 0
 
     @property
     def capture_seconds(self) -> float:
@@ -37,7 +37,7 @@ class DelayKeeper:
     @property
     def output_seconds(self) -> float:
         """From the mixer to the listener."""
-        return self._cushion_frames / self._playout.rate_hz + self._measured_or_frozen()[1]
+        return self.cushion_frames / self._playout.rate_hz + self._measured_or_frozen()[1]
 
     # The device's threads.
 
@@ -61,11 +61,26 @@ class DelayKeeper:
             return
         self._steered_at = now
         if not (self._capture_clock.is_settled and self._playback_clock.is_settled):
-            self._device_seconds = None
-            return
-        self._device_seconds = self._measured_or_frozen()
-        target_seconds = self.capture_seconds + self.output_seconds
-        self._steer(self._delay_seconds(now, mixed_seconds) - target_seconds, elapsed)
+            self._forget()
+        elif min(len(self._ages), len(self._leads)) == REMEMBERED_BLOCKS:
+            self._device_seconds = self._measured_or_frozen()
+            self._make_room()
+            target_seconds = self.capture_seconds + self.output_seconds
+            self._steer(self._delay_seconds(now, mixed_seconds) - target_seconds, elapsed)
+
+    def _forget(self) -> None:
+        self._device_seconds = None
+        self._ages.clear()
+        self._leads.clear()
+        self._dropouts = self._playout.dropouts
+
+    def _make_room(self) -> None:
+        """Let sound wait for longer when some came too late."""
+        if self._playout.dropouts > self._dropouts:
+            most_frames = round(MOST_CUSHION_SECONDS * self._playout.rate_hz)
+            more_frames = round(MORE_CUSHION_SECONDS * self._playout.rate_hz)
+            self.cushion_frames = min(self.cushion_frames + more_frames, most_frames)
+        self._dropouts = self._playout.dropouts
 
     def _delay_seconds(self, now: float, mixed_seconds: float) -> float:
         """How long ago the sound that is heard now was captured, its time in the mixer not counted."""
@@ -76,7 +91,8 @@ class DelayKeeper:
 
     def _steer(self, excess_seconds: float, elapsed_seconds: float) -> None:
         if abs(excess_seconds) > SKIP_SECONDS:
-            self._playout.skip(round(excess_seconds * self._playout.rate_hz))
+            waiting = self._playout.waiting_frames(self._playout.asked)
+            self._playout.skip(min(round(excess_seconds * self._playout.rate_hz), round(waiting / 2)))
         elif self._playout.varispeed is not None:
             self._playout.varispeed.change(self._steering.rate_change(excess_seconds, elapsed_seconds))
 
@@ -84,9 +100,4 @@ class DelayKeeper:
         """The delays of the device; its times are too restless to go by the newest."""
         if self._device_seconds is not None:
             return self._device_seconds
-        ages, leads = list(self._ages), list(self._leads)
-        return _usual(ages), _usual(leads)
-
-
-def _usual(delays: list[float]) -> float:
-    return float(np.percentile(delays, 95)) if delays else 0.0
+        return max(list(self._ages), default=0.0), max(list(self._leads), default=0.0)

@@ -116,4 +116,4 @@ class DevicePair:
 
 def _delay(seconds: float) -> float:
     """What PortAudio says of a delay where it can be true; some systems leave it out."""
-    return seconds if BLOCK_SECONDS <= seconds <= LONGEST_SECONDS else BUFFER_SECONDS
+    return seconds if 0.0 < seconds <= LONGEST_SECONDS else BUFFER_SECONDS

@@ -3,10 +3,12 @@
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import connection, parent_process
 from threading import Thread
 
+REAL_TIME_PRIORITY = 5  # as PulseAudio and PipeWire's clients have; theirs is higher
 SWITCH_SECONDS = 0.0005  # Python's threads take turns this often: a callback must not wait for others
 
 
@@ -17,6 +19,21 @@ def settle_in(niceness: int) -> None:
     if sys.platform != "win32":
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, niceness)
+
+
+@contextmanager
+def urgent_threads() -> Iterator[None]:
+    """Threads started within come before all others of the machine, where the system allows it."""
+    if sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *before)
 
 
 def end_with_parent() -> None:

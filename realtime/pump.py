@@ -11,13 +11,14 @@ from realtime.delay_keeper import DelayKeeper
 from realtime.limiter import without_wild_numbers
 from realtime.mixer import BLOCK_FRAMES, Mixer
 from realtime.playout import Playout
+from realtime.processes import urgent_threads
 from realtime.resample import Resampler
 from realtime.ring import Ring, Samples
 from realtime.signal_tap import SignalTap
 
 POLL_SECONDS = 0.002
 CAPTURED_SECONDS = 1.0
-TURN_SECONDS = 0.009  # by which the turn of a thread may come late
+TURN_SECONDS = 0.01  # by which the turn of a thread may come late
 LATE_SECONDS = 0.25  # a delay that is off by more is put right without waiting for the clocks to settle
 
 
@@ -36,8 +37,7 @@ class Pump:
         self._playout = Playout(
             device.playback_rate_hz, device.playback_block_frames, is_steered=not device.has_one_clock
         )
-        self._cushion_frames = self._frames_to_wait()
-        self.keeper = DelayKeeper(device.capture_rate_hz, self._playout, self._cushion_frames)
+        self.keeper = DelayKeeper(device.capture_rate_hz, self._playout, self._frames_to_wait())
         self._first_position = noisy.written
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="pump", daemon=True)
@@ -57,12 +57,13 @@ class Pump:
 
     def __enter__(self) -> Self:
         delay_seconds = (
-            self._mixer.delay.frames / SAMPLE_RATE_HZ + self._cushion_frames / self._playout.rate_hz
+            self._mixer.delay.frames / SAMPLE_RATE_HZ + self.keeper.cushion_frames / self._playout.rate_hz
         )
         self._mixer.position = self._first_position
-        self._device.start(self._capture, self._playback, delay_seconds)
-        if not self._device.has_one_clock:
-            self._thread.start()
+        with urgent_threads():
+            self._device.start(self._capture, self._playback, delay_seconds)
+            if not self._device.has_one_clock:
+                self._thread.start()
         return self
 
     def __exit__(
@@ -120,6 +121,6 @@ class Pump:
 
     def _align(self) -> None:
         playout = self._playout
-        late = playout.waiting_frames(playout.asked) - self._cushion_frames
+        late = playout.waiting_frames(playout.asked) - self.keeper.cushion_frames
         if not playout.is_started or abs(late) > LATE_SECONDS * playout.rate_hz:
-            playout.align(self._cushion_frames)
+            playout.align(self.keeper.cushion_frames)

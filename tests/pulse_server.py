@@ -30,7 +30,7 @@ DESKTOP = (
 )
 DAEMON = (
     *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"),
-    *("--realtime=no", "--high-priority=no", "--log-level=error"),
+    *("--realtime=yes", "--high-priority=yes", "--log-level=error"),
 )
 
 
