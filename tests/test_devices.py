@@ -163,3 +163,11 @@ def test_the_engine_loads_neither_portaudio_nor_torch() -> None:
         "sys.exit(bool({'pulsectl', 'sounddevice', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_server_that_hangs_is_not_waited_for(pulse: PulseServer) -> None:
+    with pytest.raises(SoundServerError, match=r"refuses \(no answer\)"), sound_server() as server:
+        pulse.hang()
+        server.sink_list()
+    pulse.go_on()
+    assert list_devices()
