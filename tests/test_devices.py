@@ -159,7 +159,7 @@ def test_without_a_server_portaudio_is_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_engine_loads_neither_portaudio_nor_torch() -> None:
     code = (
-        "import sys, realtime.engine, realtime.device_pair, realtime.files, realtime.paced_file;"
+        "import sys, realtime.audio_process, realtime.live_engine, realtime.files, realtime.paced_file;"
         "sys.exit(bool({'pulsectl', 'sounddevice', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
