@@ -130,7 +130,7 @@ class CodecTrainer:
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.critic_optimizer.load_state_dict(state["critic_optimizer"])
-        self.average.state = state["average"]
+        self.average.resume(state["average"], self.step)
 
     def save(self) -> None:
         state: dict[str, Any] = {

@@ -121,7 +121,7 @@ class LanguageModelTrainer:
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.average.state = state["average"]
+        self.average.resume(state["average"], self.step)
 
     def save(self) -> None:
         state = {
@@ -152,8 +152,9 @@ class LanguageModelTrainer:
                 plot_log(self.run)
 
     def _numbers(self) -> list[int]:
-        first = self.step * self.config.batch + self.rank
-        return [n % self.config.examples for n in range(first, first + self.config.batch, self.workers)]
+        first = self.step * self.config.batch
+        numbers = range(first + self.rank, first + self.config.batch, self.workers)
+        return [number % self.config.examples for number in numbers]
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
         for group in self.optimizer.param_groups:
@@ -190,11 +191,13 @@ class LanguageModelTrainer:
         condition = torch.where(dropped.to(self.device), self.model.no_condition, condition)
         logits = self.model(torch.where(masked, self.model.mask_token, batch.tokens), condition)
         places = masked.transpose(1, 2)
-        tokens = F.cross_entropy(logits[places].float(), batch.tokens.transpose(1, 2)[places])
-        with torch.no_grad():
-            coarse = places[..., 0]
+        wanted = batch.tokens.transpose(1, 2)[places]
+        tokens = F.cross_entropy(logits[places].float(), wanted, reduction="sum") / max(1, len(wanted))
+        losses = {"tokens": tokens}
+        if (coarse := places[..., 0]).any():
             right = logits[..., 0, :].argmax(-1)[coarse] == batch.tokens[:, 0][coarse]
-        return {"tokens": tokens, "coarse_accuracy": right.float().mean()}
+            losses["coarse_accuracy"] = right.float().mean()
+        return losses
 
     @torch.no_grad()
     def _render(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import statistics
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -106,6 +107,12 @@ class AveragedWeights:
             else:
                 self.state[name].copy_(value)
 
+    def resume(self, state: Mapping[str, Tensor], updates: int) -> None:
+        """Go on from a `state` that was averaged over `updates`."""
+        self._updates = updates
+        for name, value in state.items():
+            self.state[name].copy_(value)
+
 
 class Log:
     """Training figures, one JSON object a line, appended to `log.jsonl` in the run's folder.
@@ -115,23 +122,23 @@ class Log:
 
     def __init__(self, folder: Path, seconds_a_step: float) -> None:
         self._path, self._seconds_a_step = folder / "log.jsonl", seconds_a_step
-        self._sums: dict[str, float] = {}
-        self._count, self._since = 0, time.monotonic()
+        self._values: dict[str, list[float]] = {}
+        self._steps, self._since = 0, time.monotonic()
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
         for name, value in losses.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
-        self._count += 1
+            self._values.setdefault(name, []).append(float(value.detach()))
+        self._steps += 1
 
     def write(self, step: int) -> dict[str, float]:
         """Append the means since the last call, the throughput, and the audio seen in all steps so far."""
-        speed = self._count * self._seconds_a_step / (time.monotonic() - self._since)
+        speed = self._steps * self._seconds_a_step / (time.monotonic() - self._since)
         row = {"step": step, "audio_hours": round(step * self._seconds_a_step / 3600, 4)}
         row["audio_s_per_s"] = round(speed, 2)
-        row |= {name: round(total / self._count, 5) for name, total in self._sums.items()}
+        row |= {name: round(statistics.fmean(values), 5) for name, values in self._values.items()}
         with self._path.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
-        self._sums, self._count, self._since = {}, 0, time.monotonic()
+        self._values, self._steps, self._since = {}, 0, time.monotonic()
         return row
 
 

@@ -113,6 +113,9 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
         assert figures == pytest.approx({name: expected[step][name] for name in figures}, rel=1e-2)
     for name, value in runs.finished.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[name], value, rtol=1e-2, atol=1e-3)
+        torch.testing.assert_close(
+            resumed.average.state[name], runs.finished.average.state[name], rtol=1e-2, atol=1e-3
+        )
 
 
 def test_a_run_goes_on_with_the_language_model_of_a_bundle(runs: Runs, tmp_path: Path) -> None:
@@ -131,6 +134,27 @@ def test_another_shape_than_that_of_the_bundle_is_one_error(runs: Runs, tmp_path
         config = CONFIG.model_copy(update={"language_model": shape})
         with pytest.raises(TrainingError, match=r"width=24.*choose"):
             LanguageModelTrainer(config, runs.data, bundle, tmp_path, go_on=True)
+
+
+def test_examples_that_hide_nothing_do_no_harm(runs: Runs, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"newest_frames": (0, 1), "batch": 1})
+    trainer = LanguageModelTrainer(config, runs.data, runs.codec, tmp_path)
+    batch = trainer.examples.batch([0], trainer.device)
+    condition = trainer.model.encode(batch.noisy, batch.noisy_latents)
+    losses = []
+    for trainer.step in range(40):
+        losses.append(trainer._token_losses(batch, condition))
+    assert any(not row["tokens"] for row in losses)
+    assert all(torch.isfinite(value) for row in losses for value in row.values())
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_no_example_is_drawn_twice_in_a_step(runs: Runs, tmp_path: Path, workers: int) -> None:
+    config = CONFIG.model_copy(update={"batch": 4, "examples": 100})
+    ranks = range(workers)
+    trainers = [LanguageModelTrainer(config, runs.data, runs.codec, tmp_path, r, workers) for r in ranks]
+    drawn = [number for trainer in trainers for number in trainer._numbers()]
+    assert sorted(drawn) == [0, 1, 2, 3]
 
 
 WORKER = """

@@ -57,6 +57,18 @@ def test_the_average_follows_the_network_the_slower_the_longer_it_runs() -> None
     assert average.state["weight"].tolist() == pytest.approx([1.1] * 3, abs=0.01)
 
 
+def test_an_average_goes_on_where_it_was() -> None:
+    whole, before = (AveragedWeights(network(0.0), decay=0.99) for _ in range(2))
+    for value in (1.0, 2.0, 3.0):
+        whole.update(network(value))
+        before.update(network(value))
+    resumed = AveragedWeights(network(7.0), decay=0.99)
+    resumed.resume(before.state, updates=3)
+    for average in (whole, resumed):
+        average.update(network(9.0))
+    assert resumed.state["weight"].tolist() == whole.state["weight"].tolist()
+
+
 def test_the_average_is_no_view_of_the_network_and_copies_what_counts() -> None:
     trained = network(0.0)
     average = AveragedWeights(trained, decay=0.9)
@@ -82,6 +94,14 @@ def test_the_log_holds_the_means_since_its_last_row(tmp_path: Path) -> None:
     assert rows[1]["critic"] == 0.5
     assert [row["audio_hours"] for row in rows] == [3, 4]
     assert all(row["audio_s_per_s"] > 0 for row in rows)
+
+
+def test_a_figure_that_not_every_step_has_is_a_mean_over_those_that_have_it(tmp_path: Path) -> None:
+    log = Log(tmp_path, 3600.0)
+    for losses in ({"loss": 1.0}, {"loss": 2.0, "critic": 0.5}, {"loss": 3.0}):
+        log.add({name: torch.tensor(value) for name, value in losses.items()})
+    row = log.write(3)
+    assert (row["loss"], row["critic"]) == (2.0, 0.5)
 
 
 def test_a_log_goes_on_where_it_was(tmp_path: Path) -> None:
