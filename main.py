@@ -84,6 +84,16 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
 
+    curve = _add(commands, "curve", run_curve, "measure quality and cost against sampling passes")
+    curve.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate; judges the words in it")
+    _add_preset(curve)
+    curve.add_argument("--orders", action="store_true", help="compare orders of unmasking instead")
+    curve.add_argument("--limit", type=int, metavar="N", help="at most N recordings")
+    curve.add_argument(
+        "--output", type=Path, default=RESULTS / "curve", metavar="FOLDER", help="default: %(default)s"
+    )
+    curve.add_argument("--json", action="store_true", help="print JSON")
+
     _add_training(commands)
     _add_import(commands)
     return parser
@@ -316,6 +326,37 @@ def run_evaluate(command: Command) -> None:
             }
             report = evaluate(command.folder, restorers, **settings)
     print(report.to_json() if command.json else report.to_table())
+
+
+def run_curve(command: Command) -> None:
+    from model.bundle import bundle_folder, fingerprint
+    from model.curve import ScoreBook, measure_curve, order_lines, plot, sampling_lines, to_json, to_table
+    from realtime.offline import restore_audio
+
+    preset, model = _load(command)
+    weights = fingerprint(bundle_folder(preset.bundle))
+    command.output.mkdir(parents=True, exist_ok=True)
+    with _progress_bar() as show:
+        points = measure_curve(
+            command.folder,
+            order_lines(model) if command.orders else sampling_lines(),
+            lambda line, passes, audio: restore_audio(
+                model.stream(
+                    preset.plan,
+                    sampling=line.sampling,
+                    passes=passes,
+                    guidance=line.guidance,
+                    temperature=preset.temperature,
+                    unmasking=line.unmasking,
+                ),
+                audio,
+            ),
+            ScoreBook(command.output / "scores.json", f"{weights} {preset.plan} {preset.temperature}"),
+            limit=command.limit,
+            progress=lambda done, total: show(done / total),
+        )
+    plot(points, command.output / ("orders.png" if command.orders else "curve.png"))
+    print(to_json(points) if command.json else to_table(points))
 
 
 def run_data_prepare(command: Command) -> None:

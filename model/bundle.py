@@ -3,6 +3,7 @@
 Nothing in a bundle is ever unpickled, so a bundle from anywhere is safe to open.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -112,6 +113,14 @@ def bundle_folder(name_or_path: str | Path) -> Path:
     raise BundleError(
         f"There is no bundle '{name_or_path}': name one that ships ({shipped}) or the folder of another."
     )
+
+
+def fingerprint(folder: Path) -> str:
+    """Tells bundles apart by what is in their files, in 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name in (CONFIG_FILE, CODEC_FILE, LANGUAGE_MODEL_FILE):
+        digest.update(_read(folder / name))
+    return digest.hexdigest()[:16]
 
 
 def check_shapes(tensors: Tensors, expected: Tensors, path: Path) -> None:

@@ -140,8 +140,8 @@ def _evaluate(
     judges, notes = load_judges() if judges is None else (judges, [])
     gathered: dict[tuple[str, str], list[Scores]] = {}
     for done, item in enumerate(items, 1):
-        clean = _read(folder / f"{item.name}_clean.flac")
-        heard = clean if source == "clean" else _read(folder / f"{item.name}_noisy.flac")
+        clean = read_recording(folder / f"{item.name}_clean.flac")
+        heard = clean if source == "clean" else read_recording(folder / f"{item.name}_noisy.flac")
         for system, scores in _score_item(item, clean, heard, restorers, judges).items():
             gathered.setdefault((item.condition, system), []).append(scores)
             if np.any(clean):
@@ -199,7 +199,12 @@ def _cells(scores: Scores) -> list[str]:
     return [f"{scores[column]:.2f}" if column in scores else "-" for column in COLUMNS]
 
 
-def _read(path: Path) -> Audio:
+def read_recording(path: Path) -> Audio:
+    """Read mono sound, float32 [samples] at 44.1 kHz.
+
+    Raises:
+        AudioFileError: it cannot be read, or is of another kind.
+    """
     try:
         audio, rate_hz = soundfile.read(path, dtype="float32")
     except soundfile.LibsndfileError as error:

@@ -37,7 +37,10 @@ class Judge(Protocol):
     def score(self, utterance: Utterance, versions: Sequence[Audio]) -> list[Scores]: ...
 
 
-def load_judges(threads: int = 1) -> tuple[list[Judge], list[str]]:
+JUDGES = ("DNSMOS", "ESTOI", "PESQ", "LSD", "speaker", "WER")
+
+
+def load_judges(names: Sequence[str] = JUDGES, threads: int = 1) -> tuple[list[Judge], list[str]]:
     """Make every judge whose packages are installed; return them and a sentence for each that is missing."""
     makers: dict[str, Callable[[], Judge]] = {
         "DNSMOS": lambda: Dnsmos(threads),
@@ -49,9 +52,9 @@ def load_judges(threads: int = 1) -> tuple[list[Judge], list[str]]:
     }
     judges: list[Judge] = []
     missing: list[str] = []
-    for name, make in makers.items():
+    for name in names:
         try:
-            judges.append(make())
+            judges.append(makers[name]())
         except ModuleNotFoundError as error:
             missing.append(f"{name} needs {error.name}; install it with: pip install 'masksr-live[evaluate]'")
     return judges, missing

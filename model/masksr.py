@@ -14,7 +14,7 @@ from model.language_model import LanguageModel
 from model.level import WindowGains
 from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import RollingSampler
-from model.sampler import Draw, Predict, RestartingSampler, Unmasking
+from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking
 from model.training import device_and_dtype
 
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
@@ -26,7 +26,7 @@ class MaskSR:
 
     def __init__(self, codec: Codec, language_model: LanguageModel, device: torch.device) -> None:
         self.codec, self.language_model, self.device = codec, language_model, device
-        self.mask_token, self.unmasking = language_model.mask_token, Unmasking()
+        self.mask_token = language_model.mask_token
         silence = torch.zeros(1, 64 * FRAME_SAMPLES, device=device)
         self.silent_frame = codec.encode(silence)[:, :, 32:33]
 
@@ -49,6 +49,7 @@ class MaskSR:
         passes: int,
         guidance: float = 0.0,
         temperature: float,
+        unmasking: Unmasking = COARSE_FIRST,
         seed: int = 0,
     ) -> "RestorerStream":
         """A restoration of consecutive windows; equal seeds give equal results.
@@ -58,15 +59,23 @@ class MaskSR:
             passes: sampling passes per window, at least 1.
             guidance: weight w of (1 + w) conditioned - w unconditioned logits; 0 halves the cost of a pass.
             temperature: of the draw from the predicted distribution; 0 takes the likeliest token.
+            unmasking: the order in which tokens are decided.
         """
-        return RestorerStream(self, plan, sampling, passes, guidance, temperature, seed)
+        return RestorerStream(self, plan, sampling, passes, guidance, temperature, unmasking, seed)
 
     def restore(
         self, audio: FloatArray, *, passes: int, guidance: float = 0.0, temperature: float, seed: int = 0
     ) -> FloatArray:
         """Restore a whole recording, float32 [samples] at 44.1 kHz, with no delay to keep."""
         plan = WHOLE_FILE_PLAN
-        stream = RestorerStream(self, plan, "restarting", passes, guidance, temperature, seed)
+        stream = self.stream(
+            plan,
+            sampling="restarting",
+            passes=passes,
+            guidance=guidance,
+            temperature=temperature,
+            seed=seed,
+        )
         hops = -(-len(audio) // plan.hop_samples)
         padded = np.zeros(
             plan.context_frames * FRAME_SAMPLES + hops * plan.hop_samples + plan.lookahead_samples, np.float32
@@ -120,10 +129,12 @@ class RestorerStream:
         passes: int,
         guidance: float,
         temperature: float,
+        unmasking: Unmasking,
         seed: int,
     ) -> None:
         self.plan, self.passes = plan, passes
-        self._model, self._guidance, self._temperature, self._seed = model, guidance, temperature, seed
+        self._model, self._guidance, self._temperature = model, guidance, temperature
+        self._unmasking, self._seed = unmasking, seed
         self.sampler = (
             RollingSampler(plan, model.silent_frame, model.mask_token)
             if sampling == "rolling"
@@ -138,7 +149,7 @@ class RestorerStream:
             part.reset()
         self._new_samples = self.plan.window_samples
         generator = torch.Generator().manual_seed(self._seed)
-        self._draw = Draw(self._model.mask_token, self._temperature, [generator], self._model.unmasking)
+        self._draw = Draw(self._model.mask_token, self._temperature, [generator], self._unmasking)
 
     @torch.no_grad()
     def restore_window(self, noisy: FloatArray) -> FloatArray:

@@ -47,6 +47,9 @@ class Unmasking:
     rank: Callable[[Tensor, Tensor], Tensor] = coarse_first
 
 
+COARSE_FIRST = Unmasking()
+
+
 @dataclass(frozen=True)
 class Draw:
     """How tokens are drawn from logits, and in which order they are decided.
@@ -58,7 +61,7 @@ class Draw:
     mask_token: int
     temperature: float
     generators: Sequence[torch.Generator]
-    unmasking: Unmasking = Unmasking()
+    unmasking: Unmasking = COARSE_FIRST
 
     def fill(self, tokens: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Replace what is masked in tokens [batch, codebooks, frames] by draws from their logits.
