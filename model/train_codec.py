@@ -51,6 +51,7 @@ class CodecTrainingConfig(BaseModel):
     codebook_rate: float = 50.0  # learning rate of the codebook entries over that of the rest
     warmup_steps: int = 200
     critic_from_step: int
+    start_windows: int = 2048  # of speech, from which the codebooks start
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
     distinct_batches: int | None = None  # drawn over and over; frozen tokens are then computed only once
     idle_decoder_blocks: int = 0  # the last ones, whose residual units stay out of it: they cost most
@@ -143,9 +144,10 @@ class CodecTrainer:
             "average": self.average.state,
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
-        bundle = Bundle(BundleConfig(codec=self.config.codec), self.average.state)
+        weights = {name: value.half() for name, value in self.average.state.items()}
+        bundle = Bundle(BundleConfig(codec=self.config.codec), weights)
         if self.start is not None and self.config.freeze_tokens:
-            bundle = replace(self.start, codec=self.average.state)
+            bundle = replace(self.start, codec=weights)
         bundle.save(self.run / "bundle")
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
@@ -242,10 +244,13 @@ class CodecTrainer:
     @torch.no_grad()
     def _start_codebooks(self) -> None:
         rng = np.random.default_rng(self.config.seed)  # the same speech in every process
-        windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(2048)]
-        parts = torch.from_numpy(np.stack(windows) * np.float32(0.4)).to(self.device).split(16)
-        latents = torch.cat([self._encode(part)[:, :, 4:-4] for part in parts]).cpu()  # without the edges
-        start_codebooks(self.dac, balance_channels(self.dac, latents))
+        fresh = Bundle(BundleConfig(codec=self.config.codec), self.dac.state_dict())
+        codec, latents = fresh.build_codec(self.device, self.dtype), []
+        for _ in range(0, self.config.start_windows, 32):
+            windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(32)]
+            part = torch.from_numpy(np.stack(windows) * np.float32(0.4)).to(self.device)
+            latents.append(codec.latents(part)[:, :, 4:-4].cpu())  # without the edges
+        start_codebooks(self.dac, balance_channels(self.dac, torch.cat(latents)))
         self.average = AveragedWeights(self.dac, self.config.average_decay)
 
     def _criticize(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
