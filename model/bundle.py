@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from model.codec import Codec, CodecConfig, build_dac
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
-from model.packed_linear import pack
 
 FORMAT: Final = "masksr-bundle"
 VERSION: Final = 1
@@ -76,7 +75,7 @@ class Bundle:
         return Codec(dac.to(device), dtype)
 
     def build_language_model(self, device: torch.device, dtype: torch.dtype) -> LanguageModel:
-        """The language model with its weights, its transformers and heads computing in `dtype`.
+        """The language model with its weights, its transformers computing in `dtype`.
 
         Raises BundleError if the bundle holds a codec alone.
         """
@@ -87,11 +86,7 @@ class Bundle:
         for block in [*model.speech_encoder.transformer.blocks, *model.transformer.blocks]:
             for linear in block.linears():
                 linear.to(dtype)
-        model.head.to(dtype)
-        model.requires_grad_(False).eval().to(device)
-        if device.type == "cpu":
-            pack(model)
-        return model
+        return model.requires_grad_(False).eval().to(device)
 
     def save(self, folder: Path) -> None:
         """Write the bundle into `folder`, each file whole or not at all, the configuration last."""

@@ -59,8 +59,7 @@ class LanguageModel(nn.Module):
         """Logits [batch, frames, codebooks, codebook_size] of all tokens from `first_frame` on."""
         rows = tokens.transpose(1, 2) + self.offsets
         embedded = self.embedding(rows).sum(2)
-        hidden = self.transformer(embedded + condition, first_frame)
-        output = self.head(hidden.to(self.head.weight.dtype))
+        output = self.head(self.transformer(embedded + condition, first_frame))
         return output.unflatten(-1, (self.codebooks, self.mask_token))
 
     @torch.no_grad()

@@ -1,5 +1,6 @@
 """MaskSR: noisy audio to codec tokens to restored audio, a window at a time (DESIGN section 4)."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +13,11 @@ from model.codec import Codec
 from model.data import FloatArray
 from model.language_model import LanguageModel
 from model.level import WindowGains
+from model.packed_linear import pack
 from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import RollingSampler
 from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking
+from model.stopwatch import Timer
 from model.training import device_and_dtype
 
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
@@ -39,7 +42,10 @@ class MaskSR:
         """
         bundle = Bundle.load(folder)
         device, dtype = device_and_dtype()
-        return cls(bundle.build_codec(device, dtype), bundle.build_language_model(device, dtype), device)
+        language_model = bundle.build_language_model(device, dtype)
+        if device.type == "cpu" and torch.backends.mkldnn.is_available():
+            pack(language_model)
+        return cls(bundle.build_codec(device, dtype), language_model, device)
 
     def stream(
         self,
@@ -118,7 +124,8 @@ class MaskSR:
 class RestorerStream:
     """Restores consecutive windows; the tokens of what it has given out are pinned in those that follow.
 
-    `passes` may be changed between windows.
+    `passes` may be changed between windows. `timer` is told when hearing the window ("encode"), sampling its
+    tokens ("sample"), each pass of that ("pass") and decoding them ("decode") begin and end.
     """
 
     def __init__(
@@ -133,6 +140,7 @@ class RestorerStream:
         seed: int,
     ) -> None:
         self.plan, self.passes = plan, passes
+        self.timer: Timer = nullcontext
         self._model, self._guidance, self._temperature = model, guidance, temperature
         self._unmasking, self._seed = unmasking, seed
         self.sampler = (
@@ -158,15 +166,26 @@ class RestorerStream:
         Returns:
             float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
         """
-        plan = self.plan
         gains = self._gains.follow(noisy)
-        levelled = torch.from_numpy(noisy * gains)[None].to(self._model.device)
-        latents = self._latents.push(levelled[:, -self._new_samples :])
-        self._new_samples = plan.hop_samples
-        predict = self._model.predictor(levelled, latents, self._guidance, plan.context_frames)
-        tokens = self.sampler.next_window(predict, self.passes, self._draw)
-        audio: FloatArray = self._decode(tokens).cpu().numpy()
-        return audio / gains[plan.context_frames * FRAME_SAMPLES :][: len(audio)]
+        with self.timer("encode"):
+            predict = self._hear(noisy * gains)
+        with self.timer("sample"):
+            tokens = self.sampler.next_window(predict, self.passes, self._draw)
+        with self.timer("decode"):
+            audio: FloatArray = self._decode(tokens).cpu().numpy()
+        return audio / gains[self.plan.context_frames * FRAME_SAMPLES :][: len(audio)]
+
+    def _hear(self, levelled: FloatArray) -> Predict:
+        window = torch.from_numpy(levelled)[None].to(self._model.device)
+        latents = self._latents.push(window[:, -self._new_samples :])
+        self._new_samples = self.plan.hop_samples
+        predict = self._model.predictor(window, latents, self._guidance, self.plan.context_frames)
+
+        def timed(tokens: Tensor) -> Tensor:
+            with self.timer("pass"):
+                return predict(tokens)
+
+        return timed
 
     def _decode(self, tokens: Tensor) -> Tensor:
         """What is wanted of a window, float32 [hop_samples + fade_samples]."""

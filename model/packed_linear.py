@@ -1,6 +1,6 @@
 """Linear layers with their weights laid out as the CPU multiplies them.
 
-oneDNN, which multiplies bf16 for PyTorch on CPUs, otherwise lays a weight out anew at every call.
+oneDNN, PyTorch's library of CPU kernels, otherwise lays a weight out anew at every call.
 """
 
 import torch
@@ -16,7 +16,7 @@ class GeluLinear(nn.Linear):
 
 
 class PackedLinear(nn.Module):
-    """Computes what a bf16 `nn.Linear` or `GeluLinear` on a CPU that multiplies bf16 does."""
+    """Computes what an `nn.Linear` or `GeluLinear` does, on CPUs that oneDNN supports."""
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -32,8 +32,8 @@ class PackedLinear(nn.Module):
 
 
 def pack(network: nn.Module) -> None:
-    """Replace every bf16 linear layer within `network`, which is on the CPU and stays there."""
+    """Replace every linear layer within `network`, which is on the CPU and stays there."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.Linear) and child.weight.dtype == torch.bfloat16:
+            if isinstance(child, nn.Linear):
                 setattr(parent, name, PackedLinear(child))
