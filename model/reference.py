@@ -1,0 +1,62 @@
+"""A bundle in the plainest form: stock layers in float32, all of every window computed anew.
+
+The fast form gives the same within the tolerance of `tests/test_reference.py`, and `main.py bench` prints how
+much faster it is.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from model.bundle import Bundle
+from model.codec import Codec, LatentStream, build_dac
+from model.masksr import MaskSR
+from model.plan import FRAME_SAMPLES
+from model.training import device_and_dtype
+
+
+class ReferenceCodec(Codec):
+    """The codec as `dac.DAC` computes it."""
+
+    def __init__(self, dac: Any) -> None:
+        self._dac = dac.eval().requires_grad_(False)
+        self.codebooks, self.codebook_size = dac.n_codebooks, dac.codebook_size
+
+    def latents(self, audio: Tensor) -> Tensor:
+        latents: Tensor = self._dac.encoder(audio[:, None])
+        return latents
+
+    def latent_stream(self, frames: int) -> LatentStream:
+        return WindowLatents(self, frames)
+
+    def decode(self, tokens: Tensor, start_frame: int = 0, stop_frame: int | None = None) -> Tensor:
+        audio: Tensor = self._dac.decode(self._dac.quantizer.from_codes(tokens)[0])[:, 0]
+        stop_frame = tokens.shape[-1] if stop_frame is None else stop_frame
+        return audio[:, start_frame * FRAME_SAMPLES : stop_frame * FRAME_SAMPLES]
+
+
+class WindowLatents(LatentStream):
+    """Encodes the newest `frames` of a stream as if nothing came before them."""
+
+    def __init__(self, codec: ReferenceCodec, frames: int) -> None:
+        self._codec, self._samples = codec, frames * FRAME_SAMPLES
+        self.reset()
+
+    def reset(self) -> None:
+        self._audio: Tensor | None = None
+
+    def push(self, audio: Tensor) -> Tensor:
+        before = audio.new_zeros(1, self._samples) if self._audio is None else self._audio
+        self._audio = torch.cat([before, audio], dim=1)[:, -self._samples :]
+        return self._codec.latents(self._audio)
+
+
+def load_reference(folder: Path) -> MaskSR:
+    """Load the bundle in `folder`; raises what `MaskSR.load` raises."""
+    bundle, device = Bundle.load(folder), device_and_dtype()[0]
+    dac = build_dac(bundle.config.codec)
+    dac.load_state_dict(bundle.codec)
+    language_model = bundle.build_language_model(device, torch.float32)
+    return MaskSR(ReferenceCodec(dac.to(device)), language_model, device)
