@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="main.py",
         description="Makes a bad microphone sound like a studio one: restores speech live and in files.",
-        epilog="Without a command: a live session, or the demo where there is no screen or sound device.",
+        epilog="Without a command: the window, or the demo where there is no screen.",
     )
     parser.set_defaults(run=run_default, preset=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -70,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=RESULTS / "demo", metavar="FOLDER", help="default: %(default)s"
     )
     _add_preset(demo)
+
+    screenshot = _add(commands, "screenshot", run_screenshot, "picture the window at work, without a screen")
+    screenshot.add_argument("picture", type=Path, metavar="FILE", help="the PNG to write")
+    screenshot.add_argument("--theme", choices=["dark", "light"], default="dark", help="default: %(default)s")
 
     bench = _add(commands, "bench", run_bench, "measure how fast this machine restores")
     _add_preset(bench)
@@ -167,15 +171,15 @@ def _add_preset(parser: argparse.ArgumentParser) -> None:
 
 
 def run_default(command: Command) -> None:
-    """The main job: a live session where there is a screen and sound, else the demo."""
-    problem = _missing_for_live()
-    if problem is None:
-        command.input, command.output, command.virtual_mic = None, None, False
-        run_live(command)
-    else:
-        print(f"{problem} Playing the demo instead.")
+    """The main job: the window where there is a screen, else the demo."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        print("There is no screen. Playing the demo instead.")
         command.output = RESULTS / "demo"
         run_demo(command)
+    else:
+        from gui.app import run
+
+        run()
 
 
 def run_restore(command: Command) -> None:
@@ -284,6 +288,12 @@ def run_demo(command: Command) -> None:
     with _progress_bar() as show:
         report = run_demo(ModelOrder(command.preset), load_model, command.output, show)
     print(f"{describe(report)}\nrestored.wav, before_after.png and report.txt are in {command.output}")
+
+
+def run_screenshot(command: Command) -> None:
+    from gui.screenshot import take_screenshot
+
+    take_screenshot(command.picture, command.theme)
 
 
 def run_bench(command: Command) -> None:
@@ -403,19 +413,6 @@ def _load(command: Command, **changes: object) -> "tuple[Preset, MaskSR]":
 
 def _stream(model: "MaskSR", preset: "Preset", seed: int = 0) -> "RestorerStream":
     return model.stream(preset.plan, **preset.stream_settings, seed=seed)
-
-
-def _missing_for_live() -> str | None:
-    from realtime.device_info import DeviceError
-    from realtime.device_pair import DevicePair
-
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return "There is no screen."
-    try:
-        DevicePair(None, None)
-    except DeviceError as error:
-        return str(error)
-    return None
 
 
 @contextmanager

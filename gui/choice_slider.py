@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QSlider
 
 from gui.field import Field
 
-HANDLE_HEIGHT = 22
+HANDLE_HEIGHT = 20  # logical pixels
 
 
 class ChoiceSlider(Field):

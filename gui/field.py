@@ -10,8 +10,8 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(12, 10, 12, 10)
-        self.column.setSpacing(8)
+        self.column.setContentsMargins(12, 8, 12, 8)
+        self.column.setSpacing(5)
 
 
 class Field(QWidget):
@@ -27,7 +27,7 @@ class Field(QWidget):
         self.setToolTip(tip)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(3)
+        grid.setVerticalSpacing(2)
         grid.addWidget(label, 0, 0)
         grid.addWidget(self.note, 0, 1, 1, 2)
         grid.addWidget(control, 1, 0, 1, 2 if beside else 3)

@@ -15,7 +15,7 @@ APP_FOLDER = "masksr-live"
 MIGRATIONS: tuple[Callable[[dict[str, Any]], None], ...] = ()  # the first one changes version 1 to version 2
 VERSION = 1 + len(MIGRATIONS)
 
-Theme = Literal["system", "dark", "light"]
+ThemeChoice = Literal["system", "dark", "light"]
 
 
 class SettingsError(MaskSRError):
@@ -38,7 +38,7 @@ class Settings(BaseModel):
     dry_wet: float = Field(default=1.0, ge=0.0, le=1.0)
     bypass: bool = False
     mute: bool = False
-    theme: Theme = "system"
+    theme: ThemeChoice = "system"
     close_to_tray: bool = False
     hotkey: str | None = None  # global, of the bypass, such as "Ctrl+Alt+B"
     geometry: str = ""  # of the window, as Qt saves it, in hexadecimal digits

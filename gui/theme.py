@@ -1,15 +1,12 @@
 """Dresses the application in the dark or the light palette, as the user or the system wants it."""
 
-from typing import Literal
-
 from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtGui import QColor, QPalette, QStyleHints
 from PyQt6.QtWidgets import QApplication
 
 from gui.palette import DARK, LIGHT, Palette
+from gui.settings import ThemeChoice
 from gui.style_sheet import style_sheet
-
-ThemeChoice = Literal["system", "dark", "light"]
 
 
 class Theme(QObject):

@@ -1,0 +1,54 @@
+"""Starts the window and ends it in order."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from PyQt6.QtWidgets import QApplication
+
+from gui import text
+from gui.controller import Controller
+from gui.main_window import MainWindow
+from gui.settings import APP_FOLDER, SettingsFile, presets_path, settings_path
+from gui.theme import Theme
+from presets.library import PresetLibrary
+
+
+def run() -> int:
+    """Show the window until it is closed; return the exit code."""
+    application = make_application()
+    with opened_window(application, SettingsFile(settings_path()), PresetLibrary(presets_path())) as window:
+        for interruption in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(interruption, lambda number, frame: window.close())
+        return application.exec()
+
+
+def make_application() -> QApplication:
+    """What Qt needs first."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName(text.APP)
+    application.setDesktopFileName(APP_FOLDER)
+    sys.excepthook = _outlive_error
+    return application
+
+
+@contextmanager
+def opened_window(
+    application: QApplication, settings_file: SettingsFile, library: PresetLibrary
+) -> Iterator[MainWindow]:
+    """Yields the window, shown, while the engine runs."""
+    controller = Controller(settings_file, library)
+    window = MainWindow(controller, Theme(application, controller.settings.theme))
+    window.show()
+    try:
+        with controller:
+            yield window
+    finally:
+        window.deleteLater()
+
+
+def _outlive_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell stderr what went wrong. Without a hook of one's own Qt ends the program, and with it the sound."""
+    sys.__excepthook__(kind, error, trace)

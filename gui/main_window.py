@@ -1,0 +1,186 @@
+"""The window: puts its parts together and keeps them current."""
+
+from PyQt6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from gui import text
+from gui.banner import Banner
+from gui.controller import Controller
+from gui.field import Card
+from gui.header import BYPASS_KEY, HOLD_KEY, MUTE_KEY, Header
+from gui.latency_bar import LatencyBar
+from gui.listen_page import ListenPage
+from gui.live_page import LivePage
+from gui.preset_panel import PresetPanel
+from gui.settings_page import SettingsPage
+from gui.sound_panel import SoundPanel
+from gui.status_strip import StatusStrip
+from gui.theme import Theme
+
+SIZE = (1120, 720)  # logical pixels, at the first start
+PANEL_WIDTH = 300
+FRAME_MS = 33  # between two pictures
+
+
+class MainWindow(QMainWindow):
+    """Everything that can be seen. Closing it ends what it started; the engine belongs to the controller."""
+
+    def __init__(self, controller: Controller, theme: Theme) -> None:
+        super().__init__()
+        self.controller = controller
+        self.setWindowTitle(text.APP)
+        self.resize(*SIZE)
+        self._header, self._banner = Header(), Banner()
+        self._sound, self._presets = SoundPanel(), PresetPanel(controller)
+        self._live, self._listen = LivePage(), ListenPage(controller)
+        self._settings = SettingsPage(controller, theme)
+        self._latency, self._figures = LatencyBar(), StatusStrip()
+        self._pages = QTabWidget()
+        self._lay_out()
+        self._make_menus()
+        self._connect()
+        self._restore_place()
+        self._frames = QTimer(self)
+        self._frames.timeout.connect(self._draw)
+        self._frames.start(FRAME_MS)
+
+    # Set-up.
+
+    def _lay_out(self) -> None:
+        for page, name in (
+            (self._live, text.LIVE_PAGE),
+            (self._listen, text.LISTEN_PAGE),
+            (self._settings, text.SETTINGS_PAGE),
+        ):
+            self._pages.addTab(page, name)
+        body = QHBoxLayout()
+        body.setSpacing(12)
+        body.addWidget(self._make_panel())
+        body.addWidget(self._pages, 1)
+        foot, figures = Card(), QHBoxLayout()
+        figures.setSpacing(16)
+        figures.addWidget(self._latency, 1)
+        figures.addWidget(self._figures)
+        foot.column.addLayout(figures)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(12, 8, 12, 12)
+        column.setSpacing(10)
+        column.addWidget(self._header)
+        column.addWidget(self._banner)
+        column.addLayout(body, 1)
+        column.addWidget(foot)
+        self.setCentralWidget(centre)
+        centre.setFocus()
+
+    def _make_panel(self) -> QScrollArea:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        column.addWidget(self._sound)
+        column.addWidget(self._presets)
+        column.addStretch(1)
+        panel = QScrollArea()
+        panel.setWidgetResizable(True)
+        panel.setWidget(inside)
+        panel.setFixedWidth(PANEL_WIDTH)
+        panel.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        panel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return panel
+
+    def _make_menus(self) -> None:
+        menus = self.menuBar()
+        assert menus is not None
+        file, sound = QMenu(text.FILE_MENU, self), QMenu(text.SOUND_MENU, self)
+        menus.addMenu(file)
+        menus.addMenu(sound)
+        _add(file, text.QUIT, QKeySequence.StandardKey.Quit).triggered.connect(self.close)
+        self._bypass = _add(sound, text.BYPASS, BYPASS_KEY, checkable=True)
+        self._bypass.triggered.connect(self.controller.toggle_bypass)
+        self._mute = _add(sound, text.MUTE, MUTE_KEY, checkable=True)
+        self._mute.triggered.connect(self.controller.toggle_mute)
+
+    def _connect(self) -> None:
+        controller = self.controller
+        self._header.bypass_switched.connect(lambda on: controller.change(bypass=on))
+        self._header.mute_switched.connect(lambda on: controller.change(mute=on))
+        self._header.dry_held.connect(controller.hear_dry)
+        self._banner.restart_wanted.connect(controller.restart)
+        self._sound.microphone_chosen.connect(controller.choose_microphone)
+        self._sound.output_chosen.connect(controller.choose_output)
+        self._sound.monitor_chosen.connect(controller.choose_monitor)
+        self._sound.virtual_mic_switched.connect(controller.use_virtual_mic)
+        controller.failed.connect(self._banner.show_problem)
+        controller.status_changed.connect(self._show_status)
+        controller.settings_changed.connect(self._show_settings)
+        controller.devices_changed.connect(self._show_settings)
+        self._pages.currentChanged.connect(lambda page: controller.change(page=page))
+        self._show_settings()
+        if controller.start_problem is not None:
+            self._banner.show_problem(controller.start_problem)
+
+    def _restore_place(self) -> None:
+        settings = self.controller.settings
+        self.restoreGeometry(QByteArray.fromHex(settings.geometry.encode()))
+        self._pages.setCurrentIndex(min(settings.page, self._pages.count() - 1))
+
+    # What changes.
+
+    def _show_settings(self) -> None:
+        controller = self.controller
+        self._sound.show_devices(controller.devices, controller.settings)
+        self._bypass.setChecked(controller.settings.bypass)
+        self._mute.setChecked(controller.settings.mute)
+        self._show_status()
+
+    def _show_status(self) -> None:
+        controller, status = self.controller, self.controller.status
+        self._header.show_state(status, controller.settings, controller.hears_dry)
+        self._banner.show_message(status.message, status.state in ("failed", "stopped"))
+        self._sound.show_state(status, controller.settings)
+        self._figures.set_status(status)
+        self._latency.set_budget(None if status.report is None else status.report.latency)
+
+    def _draw(self) -> None:
+        if self._live.isVisible() and self.controller.tap is not None:
+            self._live.draw(self.controller.tap)
+
+    # What the user does.
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        self._hold_dry(event, True)
+
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
+        self._hold_dry(event, False)
+
+    def _hold_dry(self, event: QKeyEvent | None, on: bool) -> None:
+        if event is not None and event.key() == QKeySequence(HOLD_KEY)[0].key():
+            if not event.isAutoRepeat():
+                self.controller.hear_dry(on)
+        elif on:
+            super().keyPressEvent(event)
+        else:
+            super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self.controller.hear_dry(False)  # the release of the key goes elsewhere
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        self._frames.stop()
+        self._listen.close_player()
+        self._settings.release_key()
+        geometry = bytes(self.saveGeometry().toHex().data()).decode()
+        self.controller.change(geometry=geometry)
+        super().closeEvent(event)
+
+
+def _add(menu: QMenu, name: str, key: str | QKeySequence.StandardKey, checkable: bool = False) -> QAction:
+    action = QAction(name, menu)
+    action.setCheckable(checkable)
+    action.setShortcut(QKeySequence(key))
+    menu.addAction(action)
+    return action

@@ -1,0 +1,48 @@
+"""What is chosen once: colours, tray, autostart and the key for bypass."""
+
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+
+from gui import text
+from gui.controller import Controller
+from gui.field import Card, Field
+from gui.hotkey_field import HotkeyField
+from gui.settings import ThemeChoice
+from gui.theme import Theme
+
+WIDEST = 460  # logical pixels, for comfortable reading
+
+
+class SettingsPage(QWidget):
+    """Changes the settings that the controller holds, and what they stand for."""
+
+    def __init__(self, controller: Controller, theme: Theme) -> None:
+        super().__init__()
+        self._controller, self._theme = controller, theme
+        self._hotkey = HotkeyField(controller)
+        close_to_tray = QCheckBox(text.CLOSE_TO_TRAY)
+        close_to_tray.setChecked(controller.settings.close_to_tray)
+        close_to_tray.clicked.connect(lambda on: controller.change(close_to_tray=on))
+        card = Card()
+        card.setMaximumWidth(WIDEST)
+        for part in (Field(text.THEME, self._make_themes()), Field(text.HOTKEY, self._hotkey), close_to_tray):
+            card.column.addWidget(part)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.addWidget(card)
+        column.addStretch(1)
+
+    def release_key(self) -> None:
+        """Listen for no key any more, before the window goes."""
+        self._hotkey.release()
+
+    def _make_themes(self) -> QComboBox:
+        themes = QComboBox()
+        for choice, name in text.THEMES.items():
+            themes.addItem(name, choice)
+        themes.setCurrentIndex(themes.findData(self._controller.settings.theme))
+        themes.activated.connect(lambda row: self._choose_theme(themes.itemData(row)))
+        return themes
+
+    def _choose_theme(self, choice: ThemeChoice) -> None:
+        self._theme.choice = choice
+        self._controller.change(theme=choice)

@@ -1,0 +1,187 @@
+"""The window as its users meet it, with the real engine on a real sound server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from multiprocessing import active_children
+from pathlib import Path
+from threading import enumerate as enumerate_threads
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from gui import text
+from gui.app import opened_window
+from gui.listen_page import ListenPage
+from gui.main_window import MainWindow
+from gui.settings import Settings, SettingsFile
+from model.plan import SAMPLE_RATE_HZ
+from presets.library import PresetLibrary
+from realtime.ring import Samples
+from realtime.sound_server import OWNER_PROPERTY, sound_server
+from tests.pulse_server import PATIENCE_SECONDS, PulseServer
+
+PATIENCE_MS = round(1000 * PATIENCE_SECONDS)
+VIRTUAL_MIC = "masksr_live_microphone"
+
+OpenWindow = Callable[[], AbstractContextManager[MainWindow]]
+
+
+@pytest.fixture
+def pulse() -> Iterator[PulseServer]:
+    with PulseServer() as server:
+        yield server
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> SettingsFile:
+    return SettingsFile(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def open_window(
+    qapp: QApplication, pulse: PulseServer, settings_file: SettingsFile, tmp_path: Path, tiny_preset: Path
+) -> OpenWindow:
+    """Opens the window as it was when it was last closed; the first time with a preset of random weights."""
+    library = PresetLibrary(tmp_path / "presets")
+    settings_file.save(Settings(preset=library.add(tiny_preset)))
+    return lambda: opened_window(qapp, settings_file, library)
+
+
+def wait_for(qtbot: QtBot, condition: Callable[[], bool]) -> None:
+    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+
+def wait_for_sound(qtbot: QtBot, window: MainWindow) -> None:
+    wait_for(qtbot, lambda: window.controller.status.state == "running")
+
+
+def press(qtbot: QtBot, window: MainWindow, key: Qt.Key) -> None:
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    qtbot.keyClick(window, key)
+
+
+def ours_on_the_server() -> list[str]:
+    with sound_server() as server:
+        nodes = [*server.sink_list(), *server.source_list(), *server.sink_input_list()]
+        return [node.name for node in nodes if OWNER_PROPERTY in node.proplist]
+
+
+def loudest_hz(sound: Samples) -> int:
+    """In the last second, so that a bin is one hertz."""
+    return int(np.argmax(np.abs(np.fft.rfft(sound[-SAMPLE_RATE_HZ:]))))
+
+
+def combo_box(window: QWidget, name: str) -> QComboBox:
+    return next(each for each in window.findChildren(QComboBox) if each.accessibleName() == name)
+
+
+def button(window: QWidget, name: str) -> QPushButton:
+    return next(each for each in window.findChildren(QPushButton) if each.accessibleName() == name)
+
+
+def test_the_first_start_works_without_a_choice_and_leaves_nothing_behind(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    threads = set(enumerate_threads())
+    with open_window() as window:
+        wait_for_sound(qtbot, window)
+        assert window.controller.status.microphone == "Desk Microphone"
+        assert VIRTUAL_MIC in ours_on_the_server()
+        window.close()
+    assert ours_on_the_server() == []
+    assert active_children() == []
+    assert set(enumerate_threads()) <= threads
+
+
+def test_bypass_and_mute_are_one_key_away_and_remembered(
+    open_window: OpenWindow, pulse: PulseServer, qtbot: QtBot
+) -> None:
+    with pulse.tone("room", 1000):
+        with open_window() as window:
+            wait_for_sound(qtbot, window)
+            press(qtbot, window, Qt.Key.Key_F9)
+            assert button(window, text.BYPASS).isChecked()
+            assert loudest_hz(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)) == 1000
+            window.resize(1000, 640)
+            window.close()
+        with open_window() as window:
+            assert button(window, text.BYPASS).isChecked()
+            assert (window.width(), window.height()) == (1000, 640)
+            wait_for_sound(qtbot, window)
+            press(qtbot, window, Qt.Key.Key_F10)
+            assert np.abs(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)[-SAMPLE_RATE_HZ:]).max() == 0.0
+            window.close()
+
+
+def test_holding_a_key_lets_the_dry_signal_be_heard(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        qtbot.keyPress(window, Qt.Key.Key_F8)
+        assert window.controller.hears_dry
+        qtbot.keyRelease(window, Qt.Key.Key_F8)
+        assert not window.controller.hears_dry and not window.controller.settings.bypass
+        window.close()
+
+
+def test_an_engine_that_dies_is_reported_and_started_again(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        wait_for_sound(qtbot, window)
+        active_children()[0].kill()
+        restart = button(window, text.RESTART)
+        wait_for(qtbot, restart.isVisible)
+        restart.click()
+        wait_for_sound(qtbot, window)
+        assert not restart.isVisible()
+        window.close()
+
+
+def test_devices_come_and_go_and_bring_their_presets(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window, sound_server() as server:
+        controller = window.controller
+        usb = server.module_load("module-null-source", "source_name=usb_mic")
+        picker = combo_box(window, "Microphone")
+        wait_for(qtbot, lambda: picker.findData("usb_mic") >= 0)
+        controller.choose_microphone("usb_mic")
+        controller.choose_preset("studio")
+        controller.choose_microphone("desk_mic")
+        controller.choose_preset("call")
+        controller.choose_microphone("usb_mic")
+        assert controller.settings.preset == "studio"
+        server.module_unload(usb)
+        wait_for(qtbot, lambda: picker.currentText() == text.NOT_CONNECTED.format(name="usb_mic"))
+        window.close()
+
+
+def test_listening_to_what_the_microphone_hears_is_refused(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        controller = window.controller
+        wait_for(qtbot, lambda: bool(controller.devices))
+        controller.choose_microphone("speakers.monitor")
+        with qtbot.waitSignal(controller.failed) as refused:
+            controller.choose_monitor("speakers")
+        assert "would hear itself" in refused.args[0]
+        assert controller.settings.monitor is None
+        controller.choose_monitor("room")
+        assert controller.settings.monitor == "room"
+        window.close()
+
+
+def test_the_last_seconds_are_taken_played_and_kept(
+    open_window: OpenWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    with open_window() as window:
+        tap = window.controller.tap
+        assert tap is not None
+        wait_for(qtbot, lambda: tap.written > SAMPLE_RATE_HZ)
+        page = window.findChild(ListenPage)
+        button(window, "Take last 10 s").click()
+        button(window, "Play after").click()
+        assert button(window, "Stop").isEnabled()
+        button(window, "Stop").click()
+        wait_for(qtbot, button(window, "Play after").isEnabled)
+        page.save(tmp_path)
+        wait_for(qtbot, lambda: len(list(tmp_path.glob("MaskSR Live */*.*"))) == 3)
+        window.close()
