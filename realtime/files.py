@@ -81,7 +81,7 @@ def restore_folder(
     """
     if target.resolve() == source.resolve():
         raise AudioFileError(f"{source} would be overwritten; name another folder for the results.")
-    sources = [path for path in _audio_files(source) if target.resolve() not in path.resolve().parents]
+    sources = [path for path in audio_files(source) if target.resolve() not in path.resolve().parents]
     if not sources:
         raise AudioFileError(f"{source} holds no audio files; looked for {', '.join(FORMATS)}.")
     report = FolderReport()
@@ -97,6 +97,15 @@ def restore_folder(
     return report
 
 
+def audio_files(folder: Path) -> list[Path]:
+    """Every audio file below `folder`, sorted; hidden ones are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in FORMATS and path.is_file() and not path.name.startswith(".")
+    )
+
+
 def _report(source: Path, target: Path, seconds: float, streams: list[StreamProcessor]) -> FileReport:
     hops = sum(stream.stats.hops for stream in streams)
     dry_hops = sum(stream.stats.dry_hops for stream in streams)
@@ -104,14 +113,6 @@ def _report(source: Path, target: Path, seconds: float, streams: list[StreamProc
     if dry_hops == hops:
         raise AudioFileError(f"{source} was not restored at all: {errors[-1]}.")
     return FileReport(source, target, seconds, hops, dry_hops, errors[-1] if errors else None)
-
-
-def _audio_files(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in FORMATS and path.is_file() and not path.name.startswith(".")
-    )
 
 
 def _at_rate(reader: SequentialFile, rate_hz: int) -> Iterator[Frames]:
