@@ -1,7 +1,7 @@
 """The style sheet: shapes, spacing and states of the controls, in a palette's colours.
 
-A widget takes a part by its `role` property: a QFrame can be a "card", a QLabel a "title", a "caption" or a
-"problem", a QPushButton "primary".
+A widget takes a part by its `role` property: a QFrame can be a "card", a QLabel a "title", a "caption", a
+"problem" or a place to "drop" files on, a QPushButton "primary".
 """
 
 from dataclasses import asdict
@@ -23,6 +23,7 @@ QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 13pt; font-weight: 600; }
 QLabel[role="caption"] { color: $muted; }
 QLabel[role="problem"] { color: $danger; }
+QLabel[role="drop"] { color: $muted; border: 2px dashed $border; border-radius: 8px; padding: 24px; }
 
 QPushButton, QToolButton, QComboBox {
     background: $raised; border: 1px solid $border; border-radius: 6px; padding: 5px 12px; min-height: 20px;

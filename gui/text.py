@@ -172,6 +172,24 @@ AUTOSTART_FAILED = _("Starting at login could not be changed in {place} ({error}
 TRAY_SHOW = _("Show the &window")
 TRAY_PRESET = _("&Preset")
 
+# Files.
+FILES = _("Files to restore")
+FILE_EMPTY = _("Drop recordings or folders here.\n\nEach result is saved beside its source.")
+FILE_PICK = _("&Add files…")
+FILE_PICK_FOLDER = _("Add fold&er…")
+FILE_PICK_TITLE = _("Choose what to restore")
+FILE_KIND = _("Recordings")
+FILE_PRESET = _("Preset for f&iles")
+FILE_COUNT = _("{ended} of {count} done")
+FILE_CANCEL = _("&Cancel")
+FILE_CLEAR = _("Clear do&ne")
+FILE_WAITING = _("Waiting")
+FILE_LOADING = _("Loading the model…")
+FILE_WORKING = _("Restoring… {percent}")
+FILE_DONE = _("Saved as “{name}”")
+FILE_PARTLY = _("{dry} of {hops} parts were left as they were: {error}")
+FILE_CANCELLED = _("Cancelled")
+
 
 def number(value: float, form: str = "") -> str:
     """`value` in format `form` with a true minus sign."""

@@ -1,0 +1,137 @@
+"""The page that restores files: picked, or dropped on it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from PyQt6.QtCore import QModelIndex, Qt, QUrl
+from PyQt6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import text
+from gui.background import Background
+from gui.file_list import FileList
+from gui.file_queue import FileQueue
+from realtime.audio_file import FORMATS
+from realtime.file_jobs import plan_jobs
+
+DEFAULT_PRESET = "studio"  # files can wait
+
+
+class FilePage(QWidget):
+    """Restores files beside their sources, in a process that lets live sound go first."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self.setAcceptDrops(True)
+        self._background = background
+        self.queue = FileQueue(background)
+        self._preset = QComboBox()
+        self._preset.setAccessibleName(text.FILE_PRESET.replace("&", ""))
+        self._list = FileList(self.queue)
+        self._list.activated.connect(self._open_folder)
+        self._count = QLabel()
+        self._pick, self._pick_folder = _button(text.FILE_PICK), _button(text.FILE_PICK_FOLDER)
+        self._cancel, self._clear = _button(text.FILE_CANCEL), _button(text.FILE_CLEAR)
+        self._pick.setProperty("role", "primary")
+        self._pick.clicked.connect(self.pick)
+        self._pick_folder.clicked.connect(self._choose_folder)
+        self._cancel.clicked.connect(self.queue.cancel)
+        self._clear.clicked.connect(self.queue.clear_ended)
+        self.queue.changed.connect(self._show)
+        self._lay_out()
+        self._show()
+
+    def set_presets(self, titles: Mapping[str, str]) -> None:
+        """Offer each choice by its title."""
+        chosen = self._preset.currentData() or DEFAULT_PRESET
+        self._preset.clear()
+        for choice, title in titles.items():
+            self._preset.addItem(title, choice)
+        self._preset.setCurrentIndex(max(0, self._preset.findData(chosen)))
+
+    def add(self, picked: Iterable[Path]) -> None:
+        """Restore these files, and the audio files in these folders."""
+        paths, preset = list(picked), self._preset.currentData() or DEFAULT_PRESET
+        taken = {item.job.target for item in self.queue.items}
+        self._background.run(lambda: plan_jobs(paths, preset, taken), self.queue.add)
+
+    def pick(self) -> None:
+        """Let the user choose files."""
+        patterns = " ".join(f"*{suffix}" for suffix in FORMATS)
+        names, _ = QFileDialog.getOpenFileNames(
+            self, text.FILE_PICK_TITLE, "", f"{text.FILE_KIND} ({patterns})"
+        )
+        self.add(map(Path, names))
+
+    def close_queue(self) -> None:
+        """Give up what is not done, before the window goes."""
+        self.queue.close()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        if event is not None and _dropped(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        if event is not None:
+            self.add(_dropped(event))
+            event.acceptProposedAction()
+
+    def _lay_out(self) -> None:
+        empty = QLabel(text.FILE_EMPTY)
+        empty.setProperty("role", "drop")
+        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        empty.setWordWrap(True)
+        label = QLabel(text.FILE_PRESET)
+        label.setBuddy(self._preset)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(empty)
+        self._pages.addWidget(self._list)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.addLayout(_row(self._pick, self._pick_folder, None, label, self._preset))
+        column.addLayout(self._pages, 1)
+        column.addLayout(_row(self._count, None, self._cancel, self._clear))
+
+    def _show(self) -> None:
+        count, ended = len(self.queue.items), self.queue.ended
+        self._pages.setCurrentIndex(1 if count else 0)
+        self._count.setText(text.FILE_COUNT.format(ended=ended, count=count) if count else "")
+        self._cancel.setEnabled(self.queue.is_busy)
+        self._clear.setEnabled(ended > 0)
+
+    def _choose_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, text.FILE_PICK_TITLE)
+        self.add([Path(name)] if name else [])
+
+    def _open_folder(self, index: QModelIndex) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.queue.folder_of(index))))
+
+
+def _dropped(event: QDropEvent) -> list[Path]:
+    """The local files and folders among what is dragged."""
+    data = event.mimeData()
+    urls = [] if data is None else data.urls()
+    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+
+
+def _button(name: str) -> QPushButton:
+    button = QPushButton(name)
+    button.setAccessibleName(name.replace("&", "").replace("…", ""))
+    return button
+
+
+def _row(*parts: QWidget | None) -> QHBoxLayout:
+    """The widgets side by side; None takes up the space that is left."""
+    row = QHBoxLayout()
+    for part in parts:
+        row.addStretch(1) if part is None else row.addWidget(part)
+    return row

@@ -1,0 +1,114 @@
+"""Files that are dropped or added are restored by a real process, with progress, cancel and plain words."""
+
+from collections.abc import Iterator
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+import soundfile
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDropEvent
+from PyQt6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from gui import text
+from gui.background import Background
+from gui.file_page import FilePage
+from gui.file_queue import FileQueue, FileRole
+from tests.signals import noise
+
+RATE_HZ = 44_100
+PATIENCE_MS = 300_000
+
+
+@pytest.fixture
+def page(qtbot: QtBot, tiny_preset: Path) -> Iterator[FilePage]:
+    background = Background()
+    page = FilePage(background)
+    page.set_presets({str(tiny_preset): "Tiny"})
+    qtbot.addWidget(page)
+    page.show()
+    yield page
+    page.close_queue()
+    background.close()
+    assert not [child for child in active_children() if child.name == "masksr files"]
+
+
+def recording(folder: Path, name: str, seconds: float) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    soundfile.write(path, noise(int(seconds * RATE_HZ)), RATE_HZ)
+    return path
+
+
+def drop(page: FilePage, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    page.dropEvent(QDropEvent(QPointF(5, 5), copy, data, button, Qt.KeyboardModifier.NoModifier))
+
+
+def click(page: FilePage, name: str) -> None:
+    (button,) = [each for each in page.findChildren(QPushButton) if each.text() == name]
+    assert button.isEnabled()
+    button.click()
+
+
+def words(queue: FileQueue) -> dict[str, str]:
+    """What the list shows: the notes by the files' names."""
+    rows = [queue.index(row) for row in range(queue.rowCount())]
+    return {row.data(): row.data(FileRole.NOTE) for row in rows}
+
+
+def test_dropped_files_and_folders_are_restored(page: FilePage, qtbot: QtBot, tmp_path: Path) -> None:
+    one = recording(tmp_path, "one.wav", 1.0)
+    two = recording(tmp_path / "folder", "two.flac", 0.5)
+    drop(page, one, two.parent)
+    qtbot.waitUntil(lambda: page.queue.ended == 2, timeout=PATIENCE_MS)
+    assert words(page.queue) == {
+        "one.wav": text.FILE_DONE.format(name="one restored.wav"),
+        "two.flac": text.FILE_DONE.format(name="two restored.flac"),
+    }
+    assert soundfile.info(tmp_path / "one restored.wav").frames == RATE_HZ
+    click(page, text.FILE_CLEAR)
+    assert page.queue.rowCount() == 0
+
+
+def test_what_is_no_audio_says_so_and_the_rest_is_restored(
+    page: FilePage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.wav"
+    letter.write_text("Dear Anna")
+    page.add([letter, recording(tmp_path, "voice.wav", 0.5)])
+    qtbot.waitUntil(lambda: page.queue.ended == 2, timeout=PATIENCE_MS)
+    heard = page.queue.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert heard.startswith("letter.wav: ") and "not audio" in heard
+    assert words(page.queue)["voice.wav"] == text.FILE_DONE.format(name="voice restored.wav")
+
+
+def test_cancel_gives_up_all_and_leaves_nothing(page: FilePage, qtbot: QtBot, tmp_path: Path) -> None:
+    long, waiting = recording(tmp_path, "long.wav", 60.0), recording(tmp_path, "waiting.wav", 1.0)
+    page.add([long, waiting])
+    qtbot.waitUntil(
+        lambda: page.queue.rowCount() > 0 and page.queue.index(0).data(FileRole.SHARE) > 0.0,
+        timeout=PATIENCE_MS,
+    )
+    click(page, text.FILE_CANCEL)
+    qtbot.waitUntil(lambda: not page.queue.is_busy, timeout=PATIENCE_MS)
+    assert set(words(page.queue).values()) == {text.FILE_CANCELLED}
+    assert sorted(tmp_path.iterdir()) == [long, waiting]
+
+
+def test_after_the_process_died_the_next_file_gets_another(
+    page: FilePage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page.add([recording(tmp_path, "long.wav", 60.0), recording(tmp_path, "next.wav", 0.5)])
+    qtbot.waitUntil(
+        lambda: page.queue.rowCount() > 0 and page.queue.index(0).data(FileRole.SHARE) > 0.0,
+        timeout=PATIENCE_MS,
+    )
+    (child,) = [child for child in active_children() if child.name == "masksr files"]
+    child.kill()
+    qtbot.waitUntil(lambda: page.queue.ended == 2, timeout=PATIENCE_MS)
+    assert page.queue.index(0).data(FileRole.STATE) == "failed"
+    assert page.queue.index(1).data(FileRole.STATE) == "done"
