@@ -79,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_preset(bench)
     bench.add_argument("--json", action="store_true", help="print JSON")
 
+    latency = _add(
+        commands, "latency", run_latency, "measure the delay of a live session on the sound server"
+    )
+    _add_preset(latency)
+    latency.add_argument("--json", action="store_true", help="print JSON")
+
     evaluate = _add(commands, "evaluate", run_evaluate, "judge restored speech, streamed and whole-file")
     evaluate.add_argument("folder", type=Path, metavar="DIR", help="index.csv, *_clean.flac, *_noisy.flac")
     _add_preset(evaluate)
@@ -310,6 +316,24 @@ def run_bench(command: Command) -> None:
         return
     for name, value in figures.items():
         print(f"{name:16} {value:.3f}" if isinstance(value, float) else f"{name:16} {value}")
+
+
+def run_latency(command: Command) -> None:
+    import soundfile
+
+    from realtime.demo import SAMPLE
+    from realtime.latency import measure_latency
+
+    latency = measure_latency(soundfile.read(SAMPLE, dtype="float32")[0], command.preset)
+    if command.json:
+        print(json.dumps(asdict(latency), indent=2))
+        return
+    parts = asdict(latency.announced) | {
+        "announced_ms": latency.announced.total_ms,
+        "measured_ms": latency.measured_ms,
+    }
+    for name, value in parts.items():
+        print(f"{name:16} {value:6.1f}")
 
 
 def run_evaluate(command: Command) -> None:

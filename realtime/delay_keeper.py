@@ -63,24 +63,23 @@ class DelayKeeper:
         if not (self._capture_clock.is_settled and self._playback_clock.is_settled):
             self._forget()
         elif min(len(self._ages), len(self._leads)) == REMEMBERED_BLOCKS:
-            self._device_seconds = self._measured_or_frozen()
-            self._make_room()
-            target_seconds = self.capture_seconds + self.output_seconds
-            self._steer(self._delay_seconds(now, mixed_seconds) - target_seconds, elapsed)
+            target_seconds, has_changed = self._target()
+            self._steer(self._delay_seconds(now, mixed_seconds) - target_seconds, elapsed, has_changed)
 
     def _forget(self) -> None:
         self._device_seconds = None
         self._ages.clear()
         self._leads.clear()
-        self._dropouts = self._playout.dropouts
 
-    def _make_room(self) -> None:
-        """Let sound wait for longer when some came too late."""
-        if self._playout.dropouts > self._dropouts:
+    def _target(self) -> tuple[float, bool]:
+        """What the delay should be, and whether that is new."""
+        is_new, is_short = self._device_seconds is None, self._playout.dropouts > self._dropouts
+        self._device_seconds, self._dropouts = self._measured_or_frozen(), self._playout.dropouts
+        if is_short and not is_new:
             most_frames = round(MOST_CUSHION_SECONDS * self._playout.rate_hz)
             more_frames = round(MORE_CUSHION_SECONDS * self._playout.rate_hz)
             self.cushion_frames = min(self.cushion_frames + more_frames, most_frames)
-        self._dropouts = self._playout.dropouts
+        return self.capture_seconds + self.output_seconds, is_new or is_short
 
     def _delay_seconds(self, now: float, mixed_seconds: float) -> float:
         """How long ago the sound that is heard now was captured, its time in the mixer not counted."""
@@ -89,8 +88,8 @@ class DelayKeeper:
         waiting = playout.waiting_frames(self._playback_clock.frame_at(now)) + playout.delay_frames
         return unmixed_seconds + waiting / playout.rate_hz
 
-    def _steer(self, excess_seconds: float, elapsed_seconds: float) -> None:
-        if abs(excess_seconds) > SKIP_SECONDS:
+    def _steer(self, excess_seconds: float, elapsed_seconds: float, at_once: bool) -> None:
+        if at_once or abs(excess_seconds) > SKIP_SECONDS:
             waiting = self._playout.waiting_frames(self._playout.asked)
             self._playout.skip(min(round(excess_seconds * self._playout.rate_hz), round(waiting / 2)))
         elif self._playout.varispeed is not None:

@@ -115,5 +115,5 @@ class DevicePair:
 
 
 def _delay(seconds: float) -> float:
-    """What PortAudio says of a delay where it can be true; some systems leave it out."""
-    return seconds if 0.0 < seconds <= LONGEST_SECONDS else BUFFER_SECONDS
+    """What PortAudio says of a delay where it can be true: some systems leave it out or forget a block."""
+    return max(seconds, BLOCK_SECONDS) if 0.0 < seconds <= LONGEST_SECONDS else BUFFER_SECONDS
