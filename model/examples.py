@@ -55,7 +55,8 @@ class Examples:
         rng = np.random.default_rng((self._seed, number))
         clean = self._corpus.speech_window((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
         noisy, target = self._degrader.degrade(clean, rng)
-        blocks = noisy.reshape(-1, LEVEL_BLOCK_FRAMES * FRAME_SAMPLES)
+        block = LEVEL_BLOCK_FRAMES * FRAME_SAMPLES
+        blocks = noisy[len(noisy) % block :].reshape(-1, block)
         loudest = float(np.sqrt(np.square(blocks).mean(axis=1).max()))
         gain = np.float32(REFERENCE_RMS / max(loudest, FLOOR_RMS) * 10 ** (rng.uniform(-6, 2) / 20))
         return noisy * gain, target * gain

@@ -74,6 +74,11 @@ def test_noisy_latents_are_of_the_window_alone_and_targets_of_its_true_surroundi
     assert torch.equal(batch.tokens[:, :, inner], codec.encode(batch.target)[:, :, inner])
 
 
+def test_windows_may_have_any_length(corpus: Corpus, codec: Codec) -> None:
+    odd = Examples(corpus, Degrader([], config=DegradeConfig(p_nothing=1.0)), codec, frames=21, seed=1)
+    assert odd.batch(NUMBERS, CPU).tokens.shape == (4, 2, 21)
+
+
 def test_windows_come_at_the_level_that_the_stream_gives_the_model(corpus: Corpus, codec: Codec) -> None:
     batch = examples(corpus, codec).batch(list(range(24)), CPU)
     blocks = batch.noisy.view(24, -1, 16 * FRAME_SAMPLES)
