@@ -2,7 +2,7 @@
 
 First the speech encoder alone learns to turn the latents of noisy audio into those of its clean target. The
 language model starts as the codec's quantizer, so it can make tokens of these at once. Then both train on
-masked tokens with cross-entropy, as in MaskSR (arXiv 2406.02092).
+masked tokens with cross-entropy, as in MaskSR (arXiv 2406.02092). A last stage may rehearse the stream.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from model.examples import Batch, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.rehearsal import Rehearsal, RehearsalConfig
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import Draw, sample
 from model.training import (
@@ -60,6 +61,7 @@ class LanguageModelTrainingConfig(BaseModel):
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
+    rehearsal: RehearsalConfig | None = None
     average_decay: float = 0.999
     log_every_steps: int = 25
     checkpoint_every_steps: int = 250
@@ -97,6 +99,7 @@ class LanguageModelTrainer:
             self.model.load_state_dict(self._language_model(bundle))
         else:
             self._start_from_codec()
+        self.rehearsal = config.rehearsal and Rehearsal(config.rehearsal, self.codec, self.model)
         tables = [*self.model.embedding.parameters(), *self.model.head.parameters()]
         known = {id(parameter) for parameter in tables}
         others = [parameter for parameter in self.model.parameters() if id(parameter) not in known]
@@ -161,7 +164,7 @@ class LanguageModelTrainer:
             factor = cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
             group["lr"] = self.config.learning_rate * factor * group["rate"]
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            losses, total = self._losses(batch)
+            losses, total = self._losses(*self._hide(batch))
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         share_gradients(self.model.parameters())
@@ -170,7 +173,17 @@ class LanguageModelTrainer:
         self.average.update(self.model)
         return losses
 
-    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+    def _hide(self, batch: Batch) -> tuple[Batch, Tensor, Tensor]:
+        """The examples, their tokens of which some are masked, and who shall not hear, bool [batch]."""
+        generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
+        masked = draw_mask(batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
+        deaf = torch.rand(len(masked), generator=generator) < self.config.no_condition_share
+        given = torch.where(masked, self.model.mask_token, batch.tokens)
+        if self.rehearsal and torch.rand((), generator=generator) < self.rehearsal.share:
+            batch, given = self.rehearsal.rehearse(batch, generator)
+        return batch, given, deaf.to(self.device)
+
+    def _losses(self, batch: Batch, given: Tensor, deaf: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         condition = self.model.encode(batch.noisy, batch.noisy_latents)
         wanted = batch.target_latents.transpose(1, 2)
         heard = condition[:, :, : wanted.shape[2]].float()
@@ -180,17 +193,14 @@ class LanguageModelTrainer:
         }
         total = self.config.latents_weight * (losses["latents"] + losses["envelope"])
         if self.step >= self.config.encoder_steps:
-            losses |= self._token_losses(batch, condition)
+            condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
+            losses |= self._token_losses(batch, given, condition)
             total = total + losses["tokens"]
         return losses, total
 
-    def _token_losses(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
-        generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
-        masked = draw_mask(batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
-        dropped = torch.rand(len(masked), 1, 1, generator=generator) < self.config.no_condition_share
-        condition = torch.where(dropped.to(self.device), self.model.no_condition, condition)
-        logits = self.model(torch.where(masked, self.model.mask_token, batch.tokens), condition)
-        places = masked.transpose(1, 2)
+    def _token_losses(self, batch: Batch, given: Tensor, condition: Tensor) -> dict[str, Tensor]:
+        logits = self.model(given, condition)
+        places = (given == self.model.mask_token).transpose(1, 2)
         wanted = batch.tokens.transpose(1, 2)[places]
         tokens = F.cross_entropy(logits[places].float(), wanted, reduction="sum") / max(1, len(wanted))
         losses = {"tokens": tokens}

@@ -17,6 +17,7 @@ from model.codec import CodecConfig, build_dac
 from model.language_model import LanguageModelConfig
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.rehearsal import RehearsalConfig
 from model.rooms import save_rooms, simulate_rooms
 from model.train_lm import LanguageModelTrainer, LanguageModelTrainingConfig
 from model.training import TrainingError, read_log
@@ -143,9 +144,22 @@ def test_examples_that_hide_nothing_do_no_harm(runs: Runs, tmp_path: Path) -> No
     condition = trainer.model.encode(batch.noisy, batch.noisy_latents)
     losses = []
     for trainer.step in range(40):
-        losses.append(trainer._token_losses(batch, condition))
+        losses.append(trainer._token_losses(batch, trainer._hide(batch)[1], condition))
     assert any(not row["tokens"] for row in losses)
     assert all(torch.isfinite(value) for row in losses for value in row.values())
+
+
+def test_a_stage_that_rehearses_the_stream_learns(runs: Runs, tmp_path: Path) -> None:
+    rehearsal = RehearsalConfig(hop_frames=4, lookahead_frames=8, share=1.0)
+    config = CONFIG.model_copy(update={"rehearsal": rehearsal, "learning_rate": 3e-3})
+    bundle = Bundle.load(runs.finished.run / "bundle")
+    trainer = LanguageModelTrainer(config, runs.data, bundle, tmp_path, go_on=True)
+    rows: dict[int, dict[str, float]] = {}
+    trainer.train(rows.__setitem__)
+    assert rows[60]["tokens"] < rows[10]["tokens"]
+    assert np.isfinite(
+        MaskSR.load(tmp_path / "bundle").restore(noise(9_000), passes=1, temperature=1.0)
+    ).all()
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
