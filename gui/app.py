@@ -10,8 +10,10 @@ from PyQt6.QtWidgets import QApplication
 
 from gui import text
 from gui.controller import Controller
+from gui.icon import icon
 from gui.main_window import MainWindow
 from gui.settings import APP_FOLDER, SettingsFile, presets_path, settings_path
+from gui.single_instance import SingleInstance, instance_name
 from gui.theme import Theme
 from presets.library import PresetLibrary
 
@@ -19,10 +21,17 @@ from presets.library import PresetLibrary
 def run() -> int:
     """Show the window until it is closed; return the exit code."""
     application = make_application()
-    with opened_window(application, SettingsFile(settings_path()), PresetLibrary(presets_path())) as window:
-        for interruption in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(interruption, lambda number, frame: window.close())
-        return application.exec()
+    with SingleInstance(instance_name()) as instance:
+        if not instance.is_first:
+            instance.raise_first()
+            return 0
+        library = PresetLibrary(presets_path())
+        with opened_window(application, SettingsFile(settings_path()), library) as window:
+            instance.raise_wanted.connect(window.raise_up)
+            window.closed.connect(application.quit)
+            for interruption in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(interruption, lambda number, frame: window.quit())
+            return application.exec()
 
 
 def make_application() -> QApplication:
@@ -30,6 +39,7 @@ def make_application() -> QApplication:
     application = QApplication(sys.argv[:1])
     application.setApplicationName(text.APP)
     application.setDesktopFileName(APP_FOLDER)
+    application.setWindowIcon(icon())
     sys.excepthook = _outlive_error
     return application
 

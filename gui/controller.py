@@ -8,6 +8,7 @@ from typing import Self
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from gui import text
 from gui.background import Background
 from gui.device_feed import DeviceFeed
 from gui.settings import Settings, SettingsFile
@@ -162,6 +163,14 @@ class Controller(QObject):
     @property
     def preset(self) -> Preset | None:
         return None if self.entry is None else self.entry.preset
+
+    @property
+    def preset_titles(self) -> dict[str | None, str]:
+        """Every choice of a preset by its title, None being the one that is left to the program."""
+        measured = text.PRESET_MEASURED
+        if self.settings.preset is None and self.preset is not None:
+            measured = text.PRESET_MEASURED_NAMED.format(title=self.preset.title)
+        return {None: measured} | {entry.choice: entry.preset.title for entry in self.shelf.entries}
 
     def change_presets(self, change: Callable[[PresetLibrary], str | None]) -> None:
         """Let `change` work on the library, on another thread, and choose the preset that it returns."""

@@ -11,7 +11,7 @@ from gui.state_light import StateLight
 from realtime.messages import EngineStatus
 
 BYPASS_KEY, MUTE_KEY, HOLD_KEY = "F9", "F10", "F8"
-BUTTON_HEIGHT, BYPASS_WIDTH, PROGRESS_HEIGHT = 52, 170, 8  # logical pixels
+BYPASS_WIDTH, PROGRESS_HEIGHT = 170, 8  # logical pixels
 STATES = {
     "running": text.RUNNING,
     "dry": text.DRY,
@@ -101,7 +101,7 @@ def _button(name: str, tip: str, key: str) -> QPushButton:
     button.setToolTip(tip.format(key=shown_key))
     button.setAccessibleName(name)
     button.setAccessibleDescription(button.toolTip())
-    button.setMinimumHeight(BUTTON_HEIGHT)
+    button.setProperty("role", "switch")
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
 

@@ -1,6 +1,6 @@
 """The window: puts its parts together and keeps them current."""
 
-from PyQt6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PyQt6.QtCore import QByteArray, QEvent, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from gui.settings_page import SettingsPage
 from gui.sound_panel import SoundPanel
 from gui.status_strip import StatusStrip
 from gui.theme import Theme
+from gui.tray import Tray
 
 SIZE = (1120, 720)  # logical pixels, at the first start
 PANEL_WIDTH = 300
@@ -26,9 +27,13 @@ FRAME_MS = 33  # between two pictures
 class MainWindow(QMainWindow):
     """Everything that can be seen. Closing it ends what it started; the engine belongs to the controller."""
 
+    closed = pyqtSignal()
+
     def __init__(self, controller: Controller, theme: Theme) -> None:
         super().__init__()
         self.controller = controller
+        self._in_tray: object = None
+        self._quitting = False
         self.setWindowTitle(text.APP)
         self.resize(*SIZE)
         self._header, self._banner = Header(), Banner()
@@ -39,6 +44,7 @@ class MainWindow(QMainWindow):
         self._pages = QTabWidget()
         self._lay_out()
         self._make_menus()
+        self._tray = Tray(self)
         self._connect()
         self._restore_place()
         self._frames = QTimer(self)
@@ -59,7 +65,7 @@ class MainWindow(QMainWindow):
         body.addWidget(self._make_panel())
         body.addWidget(self._pages, 1)
         foot, figures = Card(), QHBoxLayout()
-        figures.setSpacing(16)
+        figures.setSpacing(20)
         figures.addWidget(self._latency, 1)
         figures.addWidget(self._figures)
         foot.column.addLayout(figures)
@@ -96,7 +102,7 @@ class MainWindow(QMainWindow):
         file, sound = QMenu(text.FILE_MENU, self), QMenu(text.SOUND_MENU, self)
         menus.addMenu(file)
         menus.addMenu(sound)
-        _add(file, text.QUIT, QKeySequence.StandardKey.Quit).triggered.connect(self.close)
+        _add(file, text.QUIT, QKeySequence.StandardKey.Quit).triggered.connect(self.quit)
         self._bypass = _add(sound, text.BYPASS, BYPASS_KEY, checkable=True)
         self._bypass.triggered.connect(self.controller.toggle_bypass)
         self._mute = _add(sound, text.MUTE, MUTE_KEY, checkable=True)
@@ -116,6 +122,14 @@ class MainWindow(QMainWindow):
         controller.status_changed.connect(self._show_status)
         controller.settings_changed.connect(self._show_settings)
         controller.devices_changed.connect(self._show_settings)
+        for changed in (controller.settings_changed, controller.status_changed, controller.shelf_changed):
+            changed.connect(self._show_tray)
+        self._tray.show_wanted.connect(self.raise_up)
+        self._tray.bypass_switched.connect(lambda on: controller.change(bypass=on))
+        self._tray.mute_switched.connect(lambda on: controller.change(mute=on))
+        self._tray.preset_chosen.connect(controller.choose_preset)
+        self._tray.quit_wanted.connect(self.quit)
+        self._tray.setVisible(Tray.isSystemTrayAvailable())
         self._pages.currentChanged.connect(lambda page: controller.change(page=page))
         self._show_settings()
         if controller.start_problem is not None:
@@ -143,11 +157,31 @@ class MainWindow(QMainWindow):
         self._figures.set_status(status)
         self._latency.set_budget(None if status.report is None else status.report.latency)
 
+    def _show_tray(self) -> None:
+        settings, titles = self.controller.settings, self.controller.preset_titles
+        shown = (settings.bypass, settings.mute, settings.preset, titles)
+        if shown != self._in_tray:
+            self._in_tray = shown
+            self._tray.set_switches(settings.bypass, settings.mute)
+            self._tray.set_presets(titles, settings.preset)
+
     def _draw(self) -> None:
         if self._live.isVisible() and self.controller.tap is not None:
             self._live.draw(self.controller.tap)
 
     # What the user does.
+
+    def raise_up(self) -> None:
+        """Come back from the tray, from the task bar or from behind other windows."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def quit(self) -> None:
+        """Close, also where closing would leave the program in the tray."""
+        self._quitting = True
+        self.close()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         self._hold_dry(event, True)
@@ -170,12 +204,19 @@ class MainWindow(QMainWindow):
             self.controller.hear_dry(False)  # the release of the key goes elsewhere
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
+        if self.controller.settings.close_to_tray and self._tray.isVisible() and not self._quitting:
+            self.hide()
+            if event is not None:
+                event.ignore()
+            return
         self._frames.stop()
+        self._tray.hide()
         self._listen.close_player()
         self._settings.release_key()
         geometry = bytes(self.saveGeometry().toHex().data()).decode()
         self.controller.change(geometry=geometry)
         super().closeEvent(event)
+        self.closed.emit()
 
 
 def _add(menu: QMenu, name: str, key: str | QKeySequence.StandardKey, checkable: bool = False) -> QAction:

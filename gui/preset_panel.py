@@ -23,7 +23,7 @@ class PresetPanel(Card):
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller = controller
-        self._listed: list[tuple[str, str | None]] = []
+        self._titles: dict[str | None, str] = {}
         self._picker = QComboBox()
         self._picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._picker.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -56,20 +56,15 @@ class PresetPanel(Card):
             self._delay.show_choice(_merged(fitting, preset.lookahead_frames, lookahead), lookahead)
 
     def _show_presets(self) -> None:
-        chosen, in_use = self._controller.settings.preset, self._controller.preset
-        measured = text.PRESET_MEASURED
-        if chosen is None and in_use is not None:
-            measured = text.PRESET_MEASURED_NAMED.format(title=in_use.title)
-        entries = self._controller.shelf.entries
-        listed = [(measured, None), *((entry.preset.title, entry.choice) for entry in entries)]
-        if listed != self._listed:
-            self._listed = listed
+        titles = self._controller.preset_titles
+        if titles != self._titles:
+            self._titles = titles
             self._picker.clear()
-            for title, choice in listed:
+            for choice, title in titles.items():
                 self._picker.addItem(title, choice)
-            for row, entry in enumerate(entries, start=1):
+            for row, entry in enumerate(self._controller.shelf.entries, start=1):
                 self._picker.setItemData(row, entry.preset.description, Qt.ItemDataRole.ToolTipRole)
-        self._picker.setCurrentIndex([choice for _, choice in listed].index(chosen))
+        self._picker.setCurrentIndex(list(titles).index(self._controller.settings.preset))
 
 
 def _merged(values: Iterable[int], *more: int) -> list[int]:

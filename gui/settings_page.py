@@ -1,14 +1,19 @@
 """What is chosen once: colours, tray, autostart and the key for bypass."""
 
+import sys
+from pathlib import Path
+
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
 from gui import text
+from gui.autostart import AutostartError, system_autostart
 from gui.controller import Controller
 from gui.field import Card, Field
 from gui.hotkey_field import HotkeyField
 from gui.settings import ThemeChoice
 from gui.theme import Theme
 
+START_COMMAND = (sys.executable, str(Path(__file__).parents[1] / "main.py"))
 WIDEST = 460  # logical pixels, for comfortable reading
 
 
@@ -22,9 +27,18 @@ class SettingsPage(QWidget):
         close_to_tray = QCheckBox(text.CLOSE_TO_TRAY)
         close_to_tray.setChecked(controller.settings.close_to_tray)
         close_to_tray.clicked.connect(lambda on: controller.change(close_to_tray=on))
+        self._autostart = system_autostart(START_COMMAND)
+        self._at_login = QCheckBox(text.AUTOSTART)
+        self._at_login.setChecked(self._autostart.is_on())
+        self._at_login.clicked.connect(self._switch_autostart)
         card = Card()
         card.setMaximumWidth(WIDEST)
-        for part in (Field(text.THEME, self._make_themes()), Field(text.HOTKEY, self._hotkey), close_to_tray):
+        for part in (
+            Field(text.THEME, self._make_themes()),
+            Field(text.HOTKEY, self._hotkey),
+            close_to_tray,
+            self._at_login,
+        ):
             card.column.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
@@ -34,6 +48,13 @@ class SettingsPage(QWidget):
     def release_key(self) -> None:
         """Listen for no key any more, before the window goes."""
         self._hotkey.release()
+
+    def _switch_autostart(self, on: bool) -> None:
+        try:
+            self._autostart.switch(on)
+        except AutostartError as error:
+            self._controller.failed.emit(str(error))
+        self._at_login.setChecked(self._autostart.is_on())
 
     def _make_themes(self) -> QComboBox:
         themes = QComboBox()

@@ -1,7 +1,8 @@
 """The style sheet: shapes, spacing and states of the controls, in a palette's colours.
 
 A widget takes a part by its `role` property: a QFrame can be a "card", a QLabel a "title", a "caption", a
-"problem" or a place to "drop" files on, a QPushButton "primary".
+"problem" or a place to "drop" files on, a QPushButton "primary" or a
+tall "switch".
 """
 
 from dataclasses import asdict
@@ -28,6 +29,7 @@ QLabel[role="drop"] { color: $muted; border: 2px dashed $border; border-radius: 
 QPushButton, QToolButton, QComboBox {
     background: $raised; border: 1px solid $border; border-radius: 6px; padding: 5px 12px; min-height: 20px;
 }
+QPushButton[role="switch"] { min-height: 40px; }
 QToolButton { padding: 5px 8px; }
 QPushButton:hover, QToolButton:hover, QComboBox:hover { border-color: $accent; }
 QPushButton:pressed, QToolButton:pressed { background: $line; }
