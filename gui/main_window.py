@@ -1,13 +1,14 @@
 """The window: puts its parts together and keeps them current."""
 
 from PyQt6.QtCore import QByteArray, QEvent, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
+from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from gui import text
 from gui.banner import Banner
 from gui.controller import Controller
 from gui.field import Card
+from gui.file_page import FilePage
 from gui.header import BYPASS_KEY, HOLD_KEY, MUTE_KEY, Header
 from gui.latency_bar import LatencyBar
 from gui.listen_page import ListenPage
@@ -32,14 +33,15 @@ class MainWindow(QMainWindow):
     def __init__(self, controller: Controller, theme: Theme) -> None:
         super().__init__()
         self.controller = controller
-        self._in_tray: object = None
+        self._shown_presets: tuple[str | None, dict[str | None, str]] | None = None
         self._quitting = False
         self.setWindowTitle(text.APP)
         self.resize(*SIZE)
+        self.setAcceptDrops(True)
         self._header, self._banner = Header(), Banner()
         self._sound, self._presets = SoundPanel(), PresetPanel(controller)
         self._live, self._listen = LivePage(), ListenPage(controller)
-        self._settings = SettingsPage(controller, theme)
+        self._files, self._settings = FilePage(controller.background), SettingsPage(controller, theme)
         self._latency, self._figures = LatencyBar(), StatusStrip()
         self._pages = QTabWidget()
         self._lay_out()
@@ -57,6 +59,7 @@ class MainWindow(QMainWindow):
         for page, name in (
             (self._live, text.LIVE_PAGE),
             (self._listen, text.LISTEN_PAGE),
+            (self._files, text.FILES_PAGE),
             (self._settings, text.SETTINGS_PAGE),
         ):
             self._pages.addTab(page, name)
@@ -102,6 +105,7 @@ class MainWindow(QMainWindow):
         file, sound = QMenu(text.FILE_MENU, self), QMenu(text.SOUND_MENU, self)
         menus.addMenu(file)
         menus.addMenu(sound)
+        _add(file, text.RESTORE_FILES, QKeySequence.StandardKey.Open).triggered.connect(self._pick_files)
         _add(file, text.QUIT, QKeySequence.StandardKey.Quit).triggered.connect(self.quit)
         self._bypass = _add(sound, text.BYPASS, BYPASS_KEY, checkable=True)
         self._bypass.triggered.connect(self.controller.toggle_bypass)
@@ -123,7 +127,7 @@ class MainWindow(QMainWindow):
         controller.settings_changed.connect(self._show_settings)
         controller.devices_changed.connect(self._show_settings)
         for changed in (controller.settings_changed, controller.status_changed, controller.shelf_changed):
-            changed.connect(self._show_tray)
+            changed.connect(self._show_presets)
         self._tray.show_wanted.connect(self.raise_up)
         self._tray.bypass_switched.connect(lambda on: controller.change(bypass=on))
         self._tray.mute_switched.connect(lambda on: controller.change(mute=on))
@@ -132,6 +136,7 @@ class MainWindow(QMainWindow):
         self._tray.setVisible(Tray.isSystemTrayAvailable())
         self._pages.currentChanged.connect(lambda page: controller.change(page=page))
         self._show_settings()
+        self._show_presets()
         if controller.start_problem is not None:
             self._banner.show_problem(controller.start_problem)
 
@@ -147,6 +152,7 @@ class MainWindow(QMainWindow):
         self._sound.show_devices(controller.devices, controller.settings)
         self._bypass.setChecked(controller.settings.bypass)
         self._mute.setChecked(controller.settings.mute)
+        self._tray.set_switches(controller.settings.bypass, controller.settings.mute)
         self._show_status()
 
     def _show_status(self) -> None:
@@ -157,13 +163,13 @@ class MainWindow(QMainWindow):
         self._figures.set_status(status)
         self._latency.set_budget(None if status.report is None else status.report.latency)
 
-    def _show_tray(self) -> None:
-        settings, titles = self.controller.settings, self.controller.preset_titles
-        shown = (settings.bypass, settings.mute, settings.preset, titles)
-        if shown != self._in_tray:
-            self._in_tray = shown
-            self._tray.set_switches(settings.bypass, settings.mute)
-            self._tray.set_presets(titles, settings.preset)
+    def _show_presets(self) -> None:
+        """In the tray and on the page of files; the panel of presets does so by itself."""
+        chosen, titles = self.controller.settings.preset, self.controller.preset_titles
+        if (chosen, titles) != self._shown_presets:
+            self._shown_presets = (chosen, titles)
+            self._tray.set_presets(titles, chosen)
+            self._files.set_presets({choice: title for choice, title in titles.items() if choice is not None})
 
     def _draw(self) -> None:
         if self._live.isVisible() and self.controller.tap is not None:
@@ -177,6 +183,17 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def _pick_files(self) -> None:
+        self._pages.setCurrentWidget(self._files)
+        self._files.pick()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        self._files.dragEnterEvent(event)
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        self._pages.setCurrentWidget(self._files)
+        self._files.dropEvent(event)
 
     def quit(self) -> None:
         """Close, also where closing would leave the program in the tray."""
@@ -212,6 +229,7 @@ class MainWindow(QMainWindow):
         self._frames.stop()
         self._tray.hide()
         self._listen.close_player()
+        self._files.close_queue()
         self._settings.release_key()
         geometry = bytes(self.saveGeometry().toHex().data()).decode()
         self.controller.change(geometry=geometry)

@@ -164,7 +164,6 @@ FILE_MENU = _("&File")
 RESTORE_FILES = _("&Restore files…")
 QUIT = _("&Quit")
 SOUND_MENU = _("&Sound")
-VIEW_MENU = _("&View")
 
 # The desktop.
 APP_SUMMARY = _("Makes a bad microphone sound like a studio one, live")
