@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = _add(commands, "bench", run_bench, "measure how fast this machine restores")
     _add_preset(bench)
     bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument("--compare", type=Path, metavar="OLD.json", help="set beside an earlier --json")
 
     latency = _add(
         commands, "latency", run_latency, "measure the delay of a live session on the sound server"
@@ -303,19 +304,16 @@ def run_screenshot(command: Command) -> None:
 
 
 def run_bench(command: Command) -> None:
-    import soundfile
-
-    from realtime.demo import SAMPLE
-    from realtime.offline import measure_speed
+    from realtime.bench import measure
+    from realtime.bench_report import compare, plot_growth, to_json, to_table
 
     preset, model = _load(command)
-    speed = measure_speed(_stream(model, preset), soundfile.read(SAMPLE, dtype="float32")[0])
-    figures = {"preset": preset.name, "passes": preset.passes, "device": str(model.device)} | asdict(speed)
-    if command.json:
-        print(json.dumps(figures, indent=2))
-        return
-    for name, value in figures.items():
-        print(f"{name:16} {value:.3f}" if isinstance(value, float) else f"{name:16} {value}")
+    with _progress_bar() as show:
+        report = measure(preset, model, show)
+    plot_growth(report, RESULTS / "bench" / "growth.png")
+    print(to_json(report) if command.json else to_table(report))
+    if command.compare:
+        print(compare(report, command.compare), file=sys.stderr if command.json else sys.stdout)
 
 
 def run_latency(command: Command) -> None:

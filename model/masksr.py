@@ -40,7 +40,11 @@ class MaskSR:
         Raises:
             BundleError: the bundle is unusable or holds a codec alone.
         """
-        bundle = Bundle.load(folder)
+        return cls.from_bundle(Bundle.load(folder))
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> Self:
+        """Bring a bundle to the device, as `load` does."""
         device, dtype = device_and_dtype()
         language_model = bundle.build_language_model(device, dtype)
         if device.type == "cpu" and torch.backends.mkldnn.is_available():

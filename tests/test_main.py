@@ -202,17 +202,16 @@ def test_demo_leaves_sound_picture_and_report(
     assert report in capsys.readouterr().out
 
 
-def test_bench_prints_json(tiny_preset: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", "--preset", tiny_preset, "--json") == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["hops"] == -(-soundfile.info(SAMPLE).frames // (8 * 512))
-    assert 0 < figures["compute_ms_p50"] <= figures["compute_ms_p95"] <= figures["compute_ms_p99"]
-    assert figures["real_time_factor"] > 0
-
-
-def test_bench_prints_a_table(tiny_preset: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("bench", "--preset", tiny_preset) == 0
-    assert "real_time_factor" in capsys.readouterr().out
+def test_bench_prints_json_and_compares(
+    tiny_preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.json").write_text('{"cost": {}}')
+    assert run("bench", "--preset", tiny_preset, "--json", "--compare", tmp_path / "old.json") == 1
+    out, error = capsys.readouterr()
+    assert json.loads(out)["cost"]["real_time_factor"] > 0
+    assert "old.json is no report of bench --json" in error
+    assert (tmp_path / "results" / "bench" / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("system", ["restorer", "codec"])

@@ -1,0 +1,76 @@
+"""The benchmark reports every figure, in words and beside an older report."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model.masksr import MaskSR
+from presets.preset import load_preset
+from realtime.bench import BenchError, Report, measure, seconds_to_first_sample
+from realtime.bench_report import compare, plot_growth, to_json, to_table
+
+
+@pytest.fixture(scope="module")
+def report(tiny_preset: Path, tiny_bundle: Path) -> Report:
+    shares: list[float] = []
+    report = measure(
+        load_preset(tiny_preset), MaskSR.load(tiny_bundle), lambda share, what: shares.append(share)
+    )
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    return report
+
+
+def test_every_figure_is_measured(report: Report) -> None:
+    assert report.cost.hops == 150
+    assert 0 < report.cost.real_time_factor == report.seconds_per_second[f"preset {report.preset}"]
+    assert 0.1 < report.start_seconds < 240
+    assert 50 < report.peak_ram_mib < 50_000
+    assert report.threads >= 1
+    assert {"plain float32", "whole file, 16 passes"} < set(report.seconds_per_second)
+    assert len(report.seconds_per_second) + len(report.missing) == 5
+
+
+def test_growth_is_that_of_window_passes_and_size(report: Report) -> None:
+    values: dict[str, list[float]] = {}
+    for step in report.growth:
+        assert step.hop_ms > 0
+        values.setdefault(step.what, []).append(step.value)
+    assert values["window, frames"] == [12, 36, 60, 108, 204]
+    assert values["passes"] == [1, 2, 4, 8]
+    assert values["parameters, millions"][0] == min(values["parameters, millions"])
+
+
+def test_the_table_has_every_system_and_part(report: Report) -> None:
+    table = to_table(replace(report, missing=["Nonesuch"]))
+    assert all(word in table for word in [*report.seconds_per_second, *report.cost.parts, "passes"])
+    assert "Nonesuch not installed: pip install" in table
+
+
+def test_what_became_slower_is_marked(report: Report, tmp_path: Path) -> None:
+    old = tmp_path / "old.json"
+    old.write_text(to_json(report))
+    assert "slower" not in compare(report, old)
+    slow = compare(replace(report, start_seconds=1.2 * report.start_seconds), old)
+    marked = [line for line in slow.splitlines() if line.endswith("slower")]
+    assert [line.split(",")[0] for line in marked] == ["start"]
+    assert marked[0].split()[-2] == "1.20"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"cost": {"parts": 3}})])
+def test_another_file_cannot_be_compared_with(report: Report, tmp_path: Path, text: str) -> None:
+    (tmp_path / "old.json").write_text(text)
+    with pytest.raises(BenchError, match=r"old\.json is no report of bench --json"):
+        compare(report, tmp_path / "old.json")
+
+
+def test_growth_is_drawn(report: Report, tmp_path: Path) -> None:
+    plot_growth(report, tmp_path / "new" / "growth.png")
+    assert (tmp_path / "new" / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_process_that_dies_is_one_error(tiny_preset: Path) -> None:
+    with pytest.raises(BenchError, match="could not restore"):
+        seconds_to_first_sample(load_preset(tiny_preset, bundle="nowhere"))
