@@ -27,6 +27,7 @@ class DeviceInfo:
     is_default: bool = False
     is_ours: bool = False  # this program's virtual microphone, or what leads into it
     is_monitor: bool = False  # a source that hears what is played to a sink
+    hears: str | None = None  # the name of the sink, for a monitor and for what repeats one
     on_server: bool = False
 
     @property
@@ -72,6 +73,8 @@ def _default(devices: Sequence[DeviceInfo], direction: Direction) -> DeviceInfo:
         )
     if default.is_ours and direction == "input":
         raise DeviceError("The system's default microphone is this program's own; name the one to restore.")
+    if default.is_monitor:
+        raise DeviceError("There is no microphone; connect one, or name the monitor to restore.")
     return default
 
 

@@ -12,8 +12,13 @@ def refuse_feedback(heard: DeviceInfo, played: DeviceInfo) -> None:
         raise DeviceError(
             f"{played.description} is what calls hear already; choose headphones or a speaker instead."
         )
-    if heard.is_monitor and heard.name == f"{played.name}.monitor":
+    refuse_loop(heard, played)
+
+
+def refuse_loop(heard: DeviceInfo, played: DeviceInfo) -> None:
+    """Raises DeviceError when `heard` hears, by way of the sound server, what is played to `played`."""
+    if heard.hears == played.name:
         raise DeviceError(
-            f"The microphone hears what {played.description} plays and would hear itself;"
+            f"{heard.description} hears what {played.description} plays and would hear itself;"
             " choose another microphone or another device to listen on."
         )

@@ -43,11 +43,12 @@ def sound_server() -> Iterator["Pulse"]:
 
 def server_devices(server: "Pulse") -> list[DeviceInfo]:
     """Every source and sink."""
-    names = server.server_info()
-    sinks = server.sink_list()
+    names, sinks = server.server_info(), server.sink_list()
+    sources = {source.name: source for source in server.source_list()}
     ours = {sink.name for sink in sinks if OWNER_PROPERTY in sink.proplist}
 
-    def describe(direction: Direction, node: Any, default: str, monitored: str | None = None) -> DeviceInfo:
+    def describe(direction: Direction, node: Any, default: str) -> DeviceInfo:
+        hears = _heard_sink(node, sources) if direction == "input" else None
         return DeviceInfo(
             direction,
             node.index,
@@ -57,18 +58,23 @@ def server_devices(server: "Pulse") -> list[DeviceInfo]:
             node.channel_count,
             node.rate_hz,
             is_default=node.name == default,
-            is_ours=OWNER_PROPERTY in node.proplist or monitored in ours,
-            is_monitor=monitored is not None,
+            is_ours=OWNER_PROPERTY in node.proplist or hears in ours,
+            is_monitor=direction == "input" and node.monitor_of_sink_name is not None,
+            hears=hears,
             on_server=True,
         )
 
     return [
-        *(
-            describe("input", source, names.default_source_name, source.monitor_of_sink_name)
-            for source in server.source_list()
-        ),
+        *(describe("input", source, names.default_source_name) for source in sources.values()),
         *(describe("output", sink, names.default_sink_name) for sink in sinks),
     ]
+
+
+def _heard_sink(source: Any, sources: dict[str, Any]) -> str | None:
+    """The sink whose monitor `source` is, or repeats."""
+    while source is not None and source.monitor_of_sink_name is None:
+        source = sources.get(source.proplist.get("device.master_device"))
+    return None if source is None else str(source.monitor_of_sink_name)
 
 
 def place_stream(stream: str, device: DeviceInfo) -> None:

@@ -85,6 +85,11 @@ def test_our_own_microphone_is_never_an_input() -> None:
         choose_device([MICROPHONE, replace(OURS, is_default=True)], None, "input")
 
 
+def test_a_monitor_is_no_microphone_unless_it_is_named() -> None:
+    with pytest.raises(DeviceError, match="no microphone; connect one, or name the monitor"):
+        choose_device([replace(MONITOR, is_default=True)], None, "input")
+
+
 def test_without_a_default_the_user_is_asked() -> None:
     with pytest.raises(DeviceError, match="no default input device; connect one"):
         choose_device([MICROPHONE, SPEAKERS], None, "input")
@@ -103,6 +108,7 @@ def test_the_server_tells_every_source_and_sink(pulse: PulseServer) -> None:
         "speakers.monitor",
         "room.monitor",
     ]
+    assert (microphone.hears, room.hears) == ("room", None)
     assert not any(device.is_ours for device in devices.values())
 
 
@@ -110,7 +116,9 @@ def test_what_leads_into_our_microphone_is_ours(pulse: PulseServer) -> None:
     with sound_server() as server:
         properties = f"sink_properties={OWNER_PROPERTY}=somebody"
         server.module_load("module-null-sink", f"sink_name=mine {properties}")
-    assert [device.name for device in list_devices() if device.is_ours] == ["mine.monitor", "mine"]
+        server.module_load("module-remap-source", "source_name=repeats master=mine.monitor")
+    ours = {device.name for device in list_devices() if device.is_ours}
+    assert ours == {"mine.monitor", "repeats", "mine"}
 
 
 def test_the_command_lists_devices(pulse: PulseServer, capsys: pytest.CaptureFixture[str]) -> None:
