@@ -216,7 +216,7 @@ def run_restore(command: Command) -> None:
 def run_live(command: Command) -> None:
     from time import sleep
 
-    from realtime.device_pair import DevicePair
+    from realtime.device_pair import check_devices
     from realtime.live_engine import LiveEngine
     from realtime.messages import EngineSettings
     from realtime.report import describe
@@ -227,7 +227,7 @@ def run_live(command: Command) -> None:
         virtual_mic=command.virtual_mic,
         preset=command.preset,
     )
-    DevicePair(command.input, command.output)  # tells of a wrong name at once
+    check_devices(settings)
     with LiveEngine(settings) as engine:
         print("Restoring. Ctrl-C ends.")
         with suppress(KeyboardInterrupt):

@@ -1,10 +1,10 @@
 """The process that has the devices: sound goes on in it whatever the model and the window do."""
 
-from contextlib import ExitStack
 from multiprocessing import parent_process
 from time import sleep
 
 from model.errors import MaskSRError
+from realtime.device_info import DeviceInfo
 from realtime.device_pair import DevicePair
 from realtime.mailbox import Mailbox
 from realtime.messages import EngineSettings, EngineStatus, State
@@ -15,7 +15,6 @@ from realtime.processes import settle_in
 from realtime.pump import Pump
 from realtime.report import make_report
 from realtime.signal_tap import SignalTap
-from realtime.virtual_mic import VirtualMic
 
 NICENESS = -10
 TURN_SECONDS = 0.02
@@ -62,16 +61,16 @@ class _Session:
         return self._settings.get() if parent is not None and parent.is_alive() else None
 
     def _play(self, settings: EngineSettings) -> None:
-        """Restore on the devices of `settings` until others are wanted or the device ends."""
-        with ExitStack() as opened:
-            output = opened.enter_context(VirtualMic()).output if settings.virtual_mic else settings.output
-            pair = DevicePair(settings.microphone, output)
-            pump = opened.enter_context(Pump(pair, self._host.noisy, self._mixer, self._tap))
-            self._problem = None
-            while not pair.finished.is_set():
-                wanted = self._wanted()
-                if wanted is None or _devices(wanted) != _devices(settings):
-                    return
+        """Restore on the devices of `settings` until none, or such as need another pair, are wanted."""
+        pair = DevicePair(settings)
+        with Pump(pair, self._host.noisy, self._mixer, self._tap) as pump:
+            while (wanted := self._wanted()) is not None:
+                if _devices(wanted) != _devices(settings):
+                    if not pair.can_follow(wanted):
+                        return
+                    settings = wanted
+                    pair.follow(settings)
+                self._problem = pair.problem
                 self._turn(wanted, pair, pump)
                 sleep(TURN_SECONDS)
 
@@ -92,8 +91,8 @@ class _Session:
             state=state,
             progress=model.progress,
             message=message,
-            microphone=None if pair is None else pair.microphone.description,
-            output=None if pair is None else pair.speaker.description,
+            microphone=_describe(pair.microphone) if pair else None,
+            output=_describe(pair.speaker) if pair else None,
             preset=model.preset,
             device=model.device,
             report=None if pump is None else make_report(model, self._mixer, pump),
@@ -112,6 +111,10 @@ def _judge(model: ModelStatus, failure: str | None) -> tuple[State, str | None]:
     if model.is_failing:
         return "dry", f"The model fails ({model.message}); you are heard unrestored until it works again."
     return ("running" if model.state == "running" else "loading"), None
+
+
+def _describe(device: DeviceInfo | None) -> str | None:
+    return None if device is None else device.description
 
 
 def _order(settings: EngineSettings) -> ModelOrder:

@@ -1,119 +1,155 @@
 """A microphone and a speaker, or two ends of virtual devices, as one device of a live session."""
 
 import os
-from contextlib import ExitStack, suppress
-from threading import Event
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from threading import Event, Lock
 
-import numpy as np
-
+from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.audio_device import Capture, Playback
-from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device
+from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device, same_place
+from realtime.device_stream import DeviceStream, block_frames
 from realtime.device_watcher import DeviceWatcher
-from realtime.devices import list_devices, portaudio, routed
-from realtime.ring import Samples
-from realtime.sound_server import SoundServerError, place_stream
+from realtime.devices import list_devices
+from realtime.feedback import refuse_loop
+from realtime.messages import EngineSettings
+from realtime.virtual_mic import VirtualMic
 
-BLOCK_SECONDS = 0.01
-BUFFER_SECONDS = 0.02  # asked of the system
-LONGEST_SECONDS = 2.0  # of delay that a device can be believed to have
+NO_DEVICES = "There are no sound devices; see whether PipeWire or PulseAudio is running."
 
 
 class DevicePair:
-    """What the user chose as microphone and speaker, as one `realtime.audio_device.AudioDevice`.
+    """The devices that `settings` name, as one `realtime.audio_device.AudioDevice` that never ends by itself.
 
-    None means the system's default, and on a sound server a stream follows it when another becomes the
-    default. Raises DeviceError.
+    A device that is not there, or goes, is waited for; `problem` says so meanwhile. No name means the
+    system's default, which a stream follows when another becomes the default. What this program plays is
+    never heard.
     """
 
     has_one_clock = False
 
-    def __init__(self, microphone: str | None, speaker: str | None) -> None:
-        self._choices: dict[Direction, str | None] = {"input": microphone, "output": speaker}
-        self._choose()
-        self._stream = f"{os.getpid()}-{id(self)}"
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._problem: str | None = None
+        self._choosing, self._opening = Lock(), Lock()
         self.finished = Event()
-        self.overruns = 0
-        self.capture_rate_hz = self._rate_hz("input")
-        self.playback_rate_hz = self._rate_hz("output")
-        self.capture_block_frames = round(BLOCK_SECONDS * self.capture_rate_hz)
-        self.playback_block_frames = round(BLOCK_SECONDS * self.playback_rate_hz)
+        devices = list_devices()
+        self.capture_rate_hz = _rate_hz(devices, settings.microphone, "input")
+        self.playback_rate_hz = _rate_hz(devices, settings.output, "output")
+        self.capture_block_frames = block_frames(self.capture_rate_hz)
+        self.playback_block_frames = block_frames(self.playback_rate_hz)
 
     @property
-    def microphone(self) -> DeviceInfo:
-        return self._devices["input"]
+    def microphone(self) -> DeviceInfo | None:
+        """The one in use."""
+        return self._heard.device
 
     @property
-    def speaker(self) -> DeviceInfo:
-        return self._devices["output"]
+    def speaker(self) -> DeviceInfo | None:
+        """The one in use."""
+        return self._played.device
+
+    @property
+    def problem(self) -> str | None:
+        """Why no sound flows: one sentence for the user, that says what to do."""
+        return self._heard.problem or self._played.problem
+
+    @property
+    def overruns(self) -> int:
+        return self._heard.overruns + self._played.overruns
 
     def start(self, capture: Capture, playback: Playback, delay_seconds: float) -> None:
-        """Open both streams; see `realtime.audio_device.AudioDevice`."""
-        out: Samples = np.zeros(self.playback_block_frames, np.float32)
+        """Open both streams; see `realtime.audio_device.AudioDevice`.
 
-        def on_input(block: Samples, frames: int, time: Any, status: Any) -> None:
-            self.overruns += bool(status)
-            capture(block[:, 0], _delay(time.currentTime - time.inputBufferAdcTime))
-
-        def on_output(block: Samples, frames: int, time: Any, status: Any) -> None:
-            self.overruns += bool(status)
-            playback(out, _delay(time.outputBufferDacTime - time.currentTime))
-            block[:] = out[:, np.newaxis]
-
-        self._choose()
-        try:
-            with ExitStack() as opening:
-                opening.enter_context(
-                    self._open("input", 1, callback=on_input, finished_callback=self.finished.set)
-                )
-                opening.enter_context(self._open("output", min(2, self.speaker.channels), callback=on_output))
-                if self.microphone.on_server:
-                    opening.enter_context(DeviceWatcher(self._place))
-                self._opened = opening.pop_all()
-        except portaudio().PortAudioError as error:
-            names = f"{self.microphone.description} and {self.speaker.description}"
-            raise DeviceError(f"{names} cannot be opened ({error}); choose others.") from error
+        Raises VirtualMicError and SoundServerError where there can be no virtual microphone.
+        """
+        name = f"{os.getpid()}-{id(self)}"
+        with ExitStack() as opening:
+            self._virtual_mic = opening.enter_context(VirtualMic()) if self._settings.virtual_mic else None
+            self._heard = opening.enter_context(
+                DeviceStream("input", self.capture_rate_hz, capture, name, self._opening)
+            )
+            self._played = opening.enter_context(
+                DeviceStream("output", self.playback_rate_hz, playback, name, self._opening)
+            )
+            self._watcher = opening.enter_context(DeviceWatcher(self._choose, self._has_gone))
+            self._choose(self._watcher.devices)
+            self._opened = opening.pop_all()
 
     def stop(self) -> None:
         """Close both streams."""
         self._opened.close()
 
-    def _choose(self) -> None:
-        devices = list_devices()
-        self._devices = {
-            direction: choose_device(devices, choice, direction)
-            for direction, choice in self._choices.items()
-        }
+    def can_follow(self, settings: EngineSettings) -> bool:
+        """Whether `follow` is enough, or another pair is needed."""
+        on_server = all(device.on_server for device in self._watcher.devices)
+        return on_server and settings.virtual_mic == self._settings.virtual_mic
 
-    def _place(self, devices: list[DeviceInfo]) -> None:
-        """Have the streams where the choices say, wherever the server moves or ALSA reopens them."""
-        for direction, choice in self._choices.items():
-            with suppress(DeviceError):  # none fits now: stay with the one before
-                self._devices[direction] = choose_device(devices, choice, direction)
-            with suppress(SoundServerError):  # it has just gone: the next event tells more
-                place_stream(self._stream, self._devices[direction])
+    def follow(self, settings: EngineSettings) -> None:
+        """Change to the devices that `settings` name."""
+        self._settings = settings
+        self._choose(self._watcher.devices)
 
-    def _open(self, direction: Direction, channels: int, **callbacks: Any) -> Any:
-        """A stream of PortAudio's, not yet started."""
-        kind = portaudio().InputStream if direction == "input" else portaudio().OutputStream
-        with routed(self._devices[direction], self._stream) as index:
-            return kind(
-                device=index,
-                channels=channels,
-                samplerate=self.capture_rate_hz if direction == "input" else self.playback_rate_hz,
-                blocksize=self.capture_block_frames if direction == "input" else self.playback_block_frames,
-                latency=BUFFER_SECONDS,
-                dtype="float32",
-                **callbacks,
-            )
+    def _choose(self, devices: list[DeviceInfo]) -> None:
+        """Have the streams where the settings say, wherever the server moves or ALSA reopens them."""
+        with self._choosing:
+            output, output_problem = _attempt(self._choose_output, devices)
+            microphone, problem = _attempt(self._choose_microphone, devices, output)
+            self._heard.want(microphone, problem)
+            self._played.want(output, output_problem)
 
-    def _rate_hz(self, direction: Direction) -> int:
-        """The model's where the system converts to that: with less delay than a resampler here has."""
-        device = self._devices[direction]
-        return SAMPLE_RATE_HZ if device.on_server else device.rate_hz
+    def _has_gone(self, direction: Direction, index: int) -> None:
+        (self._heard if direction == "input" else self._played).has_gone(index)
+
+    def _choose_output(self, devices: list[DeviceInfo]) -> DeviceInfo:
+        if self._virtual_mic is None:
+            return _choose(devices, self._settings.output, "output")
+        if not any(device.name == self._virtual_mic.output for device in devices):
+            self._virtual_mic.renew()  # the sound server was restarted, or somebody removed it
+            devices = list_devices()
+        return _choose(devices, self._virtual_mic.output, "output")
+
+    def _choose_microphone(self, devices: list[DeviceInfo], output: DeviceInfo | None) -> DeviceInfo:
+        try:
+            microphone = _choose(devices, self._settings.microphone, "input")
+        except DeviceError:
+            now = self._heard.device
+            if self._settings.microphone is not None or now is None or not _is_among(now, devices):
+                raise
+            microphone = now  # the default is none to follow
+        if output is not None:
+            refuse_loop(microphone, output)
+        return microphone
 
 
-def _delay(seconds: float) -> float:
-    """What PortAudio says of a delay where it can be true: some systems leave it out or forget a block."""
-    return max(seconds, BLOCK_SECONDS) if 0.0 < seconds <= LONGEST_SECONDS else BUFFER_SECONDS
+def check_devices(settings: EngineSettings) -> None:
+    """Raises DeviceError when there is now no microphone, or no output, as `settings` want it."""
+    devices = list_devices()
+    microphone = _choose(devices, settings.microphone, "input")
+    if not settings.virtual_mic:
+        refuse_loop(microphone, _choose(devices, settings.output, "output"))
+
+
+def _choose(devices: Sequence[DeviceInfo], choice: str | None, direction: Direction) -> DeviceInfo:
+    if not devices:
+        raise DeviceError(NO_DEVICES)
+    return choose_device(devices, choice, direction)
+
+
+def _is_among(device: DeviceInfo, devices: Sequence[DeviceInfo]) -> bool:
+    return any(same_place(device, other) for other in devices)
+
+
+def _attempt(choose: Callable[..., DeviceInfo], *arguments: object) -> tuple[DeviceInfo | None, str | None]:
+    """What `choose` returns, or why it does not."""
+    try:
+        return choose(*arguments), None
+    except MaskSRError as error:
+        return None, str(error)
+
+
+def _rate_hz(devices: Sequence[DeviceInfo], choice: str | None, direction: Direction) -> int:
+    """The model's where the system converts to that: with less delay than a resampler here has."""
+    device, _ = _attempt(choose_device, devices, choice, direction)
+    return SAMPLE_RATE_HZ if device is None or device.on_server else device.rate_hz

@@ -74,6 +74,12 @@ class DeviceStream:
             self.problem = problem
         self._woken.set()
 
+    def has_gone(self, index: int) -> None:
+        """The device with this index has gone: the server is putting what was on it elsewhere."""
+        device = self.device
+        if device is not None and device.index == index:
+            self._in_place = False
+
     def __enter__(self) -> Self:
         self._keeper.start()
         return self
@@ -164,8 +170,8 @@ class DeviceStream:
 
 
 def _believable(seconds: float) -> float:
-    """What PortAudio says of a delay where it can be true; some systems leave it out."""
-    return seconds if BLOCK_SECONDS <= seconds <= LONGEST_SECONDS else BUFFER_SECONDS
+    """What PortAudio says of a delay where it can be true: some systems leave it out or forget a block."""
+    return max(seconds, BLOCK_SECONDS) if 0.0 < seconds <= LONGEST_SECONDS else BUFFER_SECONDS
 
 
 def _now() -> float:

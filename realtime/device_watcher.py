@@ -6,7 +6,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from realtime.device_info import DeviceInfo
+from realtime.device_info import DeviceInfo, Direction
 from realtime.devices import list_devices
 from realtime.sound_server import SoundServerError, server_devices, sound_server
 
@@ -20,13 +20,18 @@ LISTEN_SECONDS = 0.2  # how long the end of a watcher may take
 class DeviceWatcher:
     """Keeps `devices` current while the context is open.
 
-    A thread calls `on_event` with them after all that concerns devices or new streams on them, so at times
-    with those already known. The sound server tells of events; when it ends, its devices are gone until it is
-    back. PortAudio tells of none. Raises DeviceError as `list_devices` does.
+    A thread calls `on_event` with them after all that concerns devices or streams on them, so at times with
+    those already known, and `on_gone` at once with the index of one that went. The sound server tells of
+    events; when it ends, its devices are gone until it is back. PortAudio tells of none. Raises DeviceError
+    as `list_devices` does.
     """
 
-    def __init__(self, on_event: Callable[[list[DeviceInfo]], None]) -> None:
-        self._on_event = on_event
+    def __init__(
+        self,
+        on_event: Callable[[list[DeviceInfo]], None],
+        on_gone: Callable[[Direction, int], None] = lambda direction, index: None,
+    ) -> None:
+        self._on_event, self._on_gone = on_event, on_gone
         self._stopping = Event()
         self._thread = Thread(target=self._watch, name="device watcher", daemon=True)
 
@@ -54,7 +59,7 @@ class DeviceWatcher:
 
     def _listen(self, server: "Pulse") -> None:
         happened = Event()
-        server.listen(happened.set)
+        server.listen(happened.set, self._on_gone)
         happened.set()  # before listening, perhaps
         while not self._stopping.is_set():
             if happened.is_set():

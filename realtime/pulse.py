@@ -10,6 +10,8 @@ from typing import Any
 import pulsectl
 from pulsectl._pulsectl import LibPulse, pa
 
+from realtime.device_info import Direction
+
 ANSWER_SECONDS = 2.0  # a server that hangs is not waited for longer
 
 FAILURES = (pulsectl.PulseError, pulsectl.PulseDisconnected, LibPulse.CallError)
@@ -18,11 +20,17 @@ FAILURES = (pulsectl.PulseError, pulsectl.PulseDisconnected, LibPulse.CallError)
 class Pulse(pulsectl.Pulse):  # type: ignore[misc]
     """To be used by one thread. Sources and sinks have a `rate_hz` besides what pulsectl tells of them."""
 
-    def listen(self, on_event: Callable[[], None]) -> None:
-        """Have `on_event` called, from within other calls, after devices or streams on them changed."""
+    def listen(self, on_event: Callable[[], None], on_gone: Callable[[Direction, int], None]) -> None:
+        """Have these called, from within other calls: `on_event` after devices or streams on them changed.
+
+        `on_gone` gets direction and index of a device that has just gone.
+        """
 
         def notice(event: pulsectl.PulseEventInfo) -> None:
-            if event.facility in ("sink", "source", "server") or event.t != "remove":
+            is_device = event.facility in ("sink", "source", "server")
+            if is_device and event.t == "remove":
+                on_gone("input" if event.facility == "source" else "output", event.index)
+            if is_device or event.t != "remove":
                 on_event()
                 raise pulsectl.PulseLoopStop  # ends event_listen()
 

@@ -6,7 +6,7 @@ from typing import Literal
 from realtime.device_info import DeviceInfo, same_place
 
 DEBOUNCE_SECONDS = 0.1  # a device that comes brings others along
-STALL_SECONDS = 1.0  # longer without a block than any device takes to begin
+STALL_SECONDS = 2.5  # longer without a block than any device takes to begin: null sinks sleep for 2 s
 SLEEP_SECONDS = 2.0  # unasked for longer: the machine was suspended
 SETTLED_SECONDS = 5.0  # a stream that flowed for so long is in order
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.25, 4.0

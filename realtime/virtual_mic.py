@@ -81,6 +81,14 @@ class VirtualMic:
             with suppress(SoundServerError):  # what it had went with it
                 self._close()
 
+    def renew(self) -> None:
+        """Make it again after its sink has gone, as when the sound server was restarted.
+
+        Raises VirtualMicError and SoundServerError.
+        """
+        self._modules = []
+        self.output = self._open()
+
     def _open(self) -> str:
         with sound_server() as server:
             present = _without_leftovers(server)
