@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,17 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from model.errors import AudioFileError, MaskSRError
+from model.errors import AudioFileError
 from realtime.file_session import ModelUnavailableError, stream_file
 from realtime.messages import Parameters
-from realtime.model_process import LoadedModel, ModelOrder
+from realtime.model_process import ModelOrder
 from realtime.ring import Samples
-from tests.models import PLAN, load_inverter, load_pass_through
+from tests.models import PLAN, load_inverter, load_pass_through, load_refused
 from tests.signals import noise, tone
-
-
-def load_nothing(order: ModelOrder, on_progress: Callable[[float], None]) -> LoadedModel:
-    raise MaskSRError("There is no bundle; get one.")
 
 
 def write(path: Path, sound: Samples, rate_hz: int = 44_100) -> Path:
@@ -88,8 +83,8 @@ def test_an_interrupt_ends_the_session_and_keeps_what_was_recorded(tmp_path: Pat
 def test_a_model_that_cannot_be_loaded_is_reported_and_nothing_is_overwritten(tmp_path: Path) -> None:
     write(tmp_path / "in.wav", noise(4_000))
     (tmp_path / "out.wav").write_bytes(b"precious")
-    with pytest.raises(ModelUnavailableError, match="get one"):
-        stream_file(tmp_path / "in.wav", tmp_path / "out.wav", ModelOrder(), load_nothing, ignore)
+    with pytest.raises(ModelUnavailableError, match="choose another"):
+        stream_file(tmp_path / "in.wav", tmp_path / "out.wav", ModelOrder(), load_refused, ignore)
     assert (tmp_path / "out.wav").read_bytes() == b"precious"
 
 

@@ -1,0 +1,103 @@
+"""Whatever becomes of the model's process, another one takes over, and nothing but the restoring stops."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import psutil
+import pytest
+
+from model.plan import SAMPLE_RATE_HZ
+from realtime.mixer import Mixer
+from realtime.model_host import ModelHost
+from realtime.model_process import ModelOrder
+from realtime.ring import Samples
+from tests.models import load_faulty, load_inverter, load_refused
+from tests.pulse_server import wait_until
+from tests.signals import tone
+
+SOUND = tone(SAMPLE_RATE_HZ, hz=60.0)
+STEEPEST = np.abs(np.diff(SOUND)).max()
+
+
+class Speaker:
+    """Speaks in real time to the model of a host and notes what is heard."""
+
+    def __init__(self, host: ModelHost) -> None:
+        self.host, self.mixer = host, Mixer(host.noisy, host.restored)
+        self.heard: list[Samples] = []
+        self._begun = monotonic()
+
+    def speak(self) -> None:
+        """As much as is due."""
+        sleep(0.005)
+        self.host.poll()
+        if self.host.status.state == "running":
+            self.mixer.delay = self.host.status.delay
+        due = round((monotonic() - self._begun) * SAMPLE_RATE_HZ)
+        positions = np.arange(self.host.noisy.written, min(due, self.host.noisy.written + SAMPLE_RATE_HZ))
+        self.host.noisy.write(SOUND[positions % len(SOUND)])
+        while (mix := self.mixer.mix()) is not None:
+            self.heard.append(mix.output)
+
+    def speak_until(self, condition: Callable[[], bool]) -> None:
+        def speaks_and_sees() -> bool:
+            self.speak()
+            return condition()
+
+        wait_until(speaks_and_sees)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("dies", "perhaps for want of memory"),
+        ("hangs", "did not answer"),
+        ("memory", "MemoryError"),
+        ("mistake", "ended with code 1"),
+        ("nan", "not finite"),
+    ],
+)
+def test_a_model_that_fails_is_replaced_and_the_dry_sound_goes_on_without_a_click(
+    fault: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.model_host.HANG_SECONDS", 1.0)
+    failures: set[str] = set()
+    with ModelHost(ModelOrder(), partial(load_faulty, fault, tmp_path / "scene")) as host:
+        speaker = Speaker(host)
+        speaker.speak_until(lambda: speaker.mixer.is_restoring)
+        begin, first = len(speaker.heard), host.process_id
+
+        def is_replaced() -> bool:
+            failures.add(str(host.failure))
+            return host.process_id != first and speaker.mixer.is_restoring
+
+        speaker.speak_until(is_replaced)
+    assert any(reason in failure for failure in failures)
+    assert first is not None
+    assert not psutil.pid_exists(first)
+    heard = np.concatenate(speaker.heard[begin:])
+    assert np.abs(np.diff(heard)).max() < 2 * STEEPEST
+    loudness = [np.abs(part).max() for part in np.array_split(heard, len(heard) // 2000)]
+    assert min(loudness) > 0.2  # a wave lasts 735 frames: never silent
+
+
+def test_a_refused_order_is_told_and_the_next_one_carried_out_by_the_same_process() -> None:
+    with ModelHost(ModelOrder("nowhere"), load_refused) as host:
+        wait_until(lambda: host.status.state == "refused")
+        assert host.status.message == "There is no such preset; choose another one."
+        process_id = host.process_id
+        host.order = ModelOrder("elsewhere")
+        wait_until(lambda: host.status.state == "refused")
+        host.poll()
+        assert (host.process_id, host.failure) == (process_id, None)
+
+
+def test_nothing_of_the_process_stays() -> None:
+    with ModelHost(ModelOrder(), load_inverter) as host:
+        wait_until(lambda: host.status.state == "running")
+        process_id = host.process_id
+    assert process_id is not None
+    assert not psutil.pid_exists(process_id)
