@@ -5,7 +5,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QGraphicsItem, QWidget
 
 from gui import text
 from gui.palette import current_palette
@@ -36,7 +36,7 @@ class SpectrumView(pg.PlotWidget):  # type: ignore[misc]  # the package has no t
         super().__init__(parent, enableMenu=False)
         self.setAccessibleName(text.SPECTRUM)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._dry, self._restored = _Curve(FILL_OPACITY), _Curve(0.0)
+        self._dry, self._restored = _Curve(is_filled=True), _Curve(is_filled=False)
         self.addItem(self._dry)
         self.addItem(self._restored)
         self._set_axes()
@@ -67,6 +67,8 @@ class SpectrumView(pg.PlotWidget):  # type: ignore[misc]  # the package has no t
         self.getAxis("bottom").setTicks([[(np.log10(hz), label) for hz, label in HERTZ_TICKS.items()]])
         self.getAxis("left").setTicks([[(tick, text.number(tick)) for tick in DECIBEL_TICKS]])
         self.showGrid(x=True, y=True, alpha=0.15)
+        for name in ("left", "bottom"):
+            self.getAxis(name).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
     def _dress(self) -> None:
         palette = current_palette()
@@ -81,9 +83,9 @@ class SpectrumView(pg.PlotWidget):  # type: ignore[misc]  # the package has no t
 class _Curve(pg.PlotCurveItem):  # type: ignore[misc]
     """Rises at once and falls slowly, so that an eye can follow."""
 
-    def __init__(self, fill_opacity: float) -> None:
-        super().__init__(fillLevel=LOWEST_DB, antialias=True, skipFiniteCheck=True)
-        self._fill_opacity = fill_opacity
+    def __init__(self, is_filled: bool) -> None:
+        fill_level = LOWEST_DB if is_filled else None
+        super().__init__(fillLevel=fill_level, antialias=True, skipFiniteCheck=True)
         row_hz = TOP_HZ / ROWS
         steps_hz = np.geomspace(LOWEST_HZ, TOP_HZ - row_hz, POINTS)
         self._first_rows = np.unique(np.round(steps_hz / row_hz).astype(int))
@@ -106,6 +108,6 @@ class _Curve(pg.PlotCurveItem):  # type: ignore[misc]
 
     def dress(self, colour: str) -> None:
         fill = QColor(colour)
-        fill.setAlphaF(self._fill_opacity)
+        fill.setAlphaF(FILL_OPACITY)
         self.setPen(pg.mkPen(colour, width=1.5))
         self.setBrush(fill)
