@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     screenshot.add_argument("picture", type=Path, metavar="FILE", help="the PNG to write")
     screenshot.add_argument("--theme", choices=["dark", "light"], default="dark", help="default: %(default)s")
 
+    frame_rate = _add(commands, "frame-rate", run_frame_rate, "measure how smoothly the window draws")
+    frame_rate.add_argument("--seconds", type=float, default=10.0, metavar="S", help="default: %(default)s")
+    frame_rate.add_argument("--json", action="store_true", help="print JSON")
+
     bench = _add(commands, "bench", run_bench, "measure how fast this machine restores")
     _add_preset(bench)
     bench.add_argument("--json", action="store_true", help="print JSON")
@@ -301,6 +305,17 @@ def run_screenshot(command: Command) -> None:
     from gui.screenshot import take_screenshot
 
     take_screenshot(command.picture, command.theme)
+
+
+def run_frame_rate(command: Command) -> None:
+    from gui.frame_rate import measure_frame_rate
+
+    figures = asdict(measure_frame_rate(command.seconds))
+    if command.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:20} {value:6.2f}")
 
 
 def run_bench(command: Command) -> None:

@@ -22,7 +22,7 @@ from gui.tray import Tray
 
 SIZE = (1120, 720)  # logical pixels, at the first start
 PANEL_WIDTH = 300
-FRAME_MS = 33  # between two pictures
+FRAME_MS = 30  # between two pictures: 33 a second
 
 
 class MainWindow(QMainWindow):
@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore_place()
         self._frames = QTimer(self)
+        self._frames.setTimerType(Qt.TimerType.PreciseTimer)
         self._frames.timeout.connect(self._draw)
         self._frames.start(FRAME_MS)
 
