@@ -5,7 +5,7 @@ Nothing in a bundle is ever unpickled, so a bundle from anywhere is safe to open
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.codec import Codec, CodecConfig, build_dac
 from model.errors import BundleError
@@ -62,11 +62,11 @@ class Bundle:
         fit the others.
         """
         config = _read_config(folder / CONFIG_FILE)
-        codec = _read_tensors(folder / CODEC_FILE, lambda: build_dac(config.codec))
+        codec = _read_tensors(folder / CODEC_FILE, build_dac(config.codec).state_dict())
         if (shape := config.language_model) is None:
             return cls(config, codec)
-        path = folder / LANGUAGE_MODEL_FILE
-        return cls(config, codec, _read_tensors(path, lambda: LanguageModel(shape, config.codec)))
+        expected = LanguageModel(shape, config.codec).state_dict()
+        return cls(config, codec, _read_tensors(folder / LANGUAGE_MODEL_FILE, expected))
 
     def build_codec(self, device: torch.device, dtype: torch.dtype) -> Codec:
         """The codec with its weights, its convolutions computing in `dtype`."""
@@ -166,15 +166,13 @@ def _check_version(config: Any, path: Path) -> None:
         )
 
 
-def _read_tensors(path: Path, build: Callable[[], nn.Module]) -> Tensors:
+def _read_tensors(path: Path, expected: Tensors) -> Tensors:
     try:
         tensors = safetensors.torch.load(_read(path))
     except SafetensorError as error:
         raise BundleError(
             f"{path} is damaged or no safetensors file ({error}): copy or download it again."
         ) from error
-    with torch.device("meta"):  # shapes alone, no memory
-        expected = build().state_dict()
     check_shapes(tensors, expected, path)
     return tensors
 

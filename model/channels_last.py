@@ -5,6 +5,8 @@ parameters keep their names and shapes, so state dicts stay interchangeable with
 Afterwards the network takes and returns tensors of shape [batch, channels, 1, time], made with `to_image`.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -39,13 +41,11 @@ class _Snake(nn.Module):
         return torch.addcmul(x, sine.mul_(sine), (alpha + 1e-9).reciprocal())
 
 
-@torch.compile(dynamic=True)
 def _snake_forward(x: Tensor, alpha: Tensor) -> Tensor:
     sine = torch.sin(alpha * x.float())
     return (x.float() + sine * sine / (alpha + 1e-9)).to(x.dtype)
 
 
-@torch.compile(dynamic=True)
 def _snake_backward(x: Tensor, alpha: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     value, slope = x.float(), gradient.float()
     double = torch.sin(2 * alpha * value)
@@ -54,18 +54,24 @@ def _snake_backward(x: Tensor, alpha: Tensor, gradient: Tensor) -> tuple[Tensor,
     return (slope * (1 + double)).to(x.dtype), alpha_gradient.sum((0, 2, 3), keepdim=True)
 
 
+@functools.cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiling is for training: its machinery takes seconds to import."""
+    return torch.compile(function, dynamic=True)
+
+
 class _SnakeFunction(torch.autograd.Function):
     """x + sin(alpha x)^2 / alpha in one pass over memory each way, keeping only x for the way back."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, alpha: Tensor) -> Tensor:
         ctx.save_for_backward(x, alpha)
-        return _snake_forward(x, alpha)
+        return _compiled(_snake_forward)(x, alpha)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x, alpha = ctx.saved_tensors
-        return _snake_backward(x, alpha, gradient)
+        return _compiled(_snake_backward)(x, alpha, gradient)
 
 
 class _IdleUnit(nn.Module):

@@ -16,11 +16,11 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from model.arrays import FloatArray
 from model.errors import DataError
 from model.plan import SAMPLE_RATE_HZ
 from model.segments import active_segments, bandwidth_hz, levelled
 
-FloatArray = NDArray[np.float32]
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 FULL_BAND_HZ = 22_050
 NARROWEST_HZ = 15_000  # speech that ends below this would teach that speech ends there

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.arrays import FloatArray
 from model.codec import Codec
-from model.data import Corpus, FloatArray
+from model.data import Corpus
 from model.degrade import Degrader
 from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.plan import FRAME_SAMPLES

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.data import FloatArray
+from model.arrays import FloatArray
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
 
 REFERENCE_RMS = 0.06

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.arrays import FloatArray
 from model.bundle import Bundle
 from model.codec import Codec
-from model.data import FloatArray
 from model.language_model import LanguageModel
 from model.level import WindowGains
 from model.packed_linear import pack

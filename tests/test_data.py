@@ -8,7 +8,8 @@ import pytest
 import soundfile
 import soxr
 
-from model.data import Corpus, FloatArray, prepare
+from model.arrays import FloatArray
+from model.data import Corpus, prepare
 from model.errors import DataError
 from model.plan import SAMPLE_RATE_HZ
 from tests.recordings import prepared

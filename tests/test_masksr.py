@@ -1,5 +1,7 @@
 """The restorer streams windows, never takes back what it gave out, and gives a recording the level it had."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.codec import Codec, CodecConfig, build_dac
 from model.codec_start import start_as_filter_bank, start_codebooks
-from model.data import FloatArray
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.masksr import DECODE_CONTEXT_FRAMES, MaskSR
@@ -278,3 +280,18 @@ def test_restored_sound_is_where_and_as_loud_as_it_was(
         inner = slice(SAMPLE_RATE_HZ // 4, -SAMPLE_RATE_HZ // 4)
         assert np.corrcoef(restored[inner], audio[inner])[0, 1] > 0.9
         assert np.std(restored[inner]) == pytest.approx(np.std(audio[inner]), rel=0.2)
+
+
+def test_restoring_imports_nothing_that_only_training_needs(tiny_bundle: Path) -> None:
+    program = f"""
+import sys
+import numpy as np
+from pathlib import Path
+from model.masksr import MaskSR
+from model.plan import WindowPlan
+stream = MaskSR.load(Path({str(tiny_bundle)!r})).stream(WindowPlan(12, 4, 3, 441), passes=1, temperature=0.0)
+stream.restore_window(np.zeros(stream.plan.window_samples, np.float32))
+print(*{{"torch._dynamo", "torch._inductor", "scipy.signal", "model.data"}} & sys.modules.keys())
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

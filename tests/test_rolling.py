@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.data import FloatArray
+from model.arrays import FloatArray
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import RollingSampler
