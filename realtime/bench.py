@@ -19,6 +19,7 @@ from realtime.demo import SAMPLE
 from realtime.denoisers import DENOISERS, RATE_HZ, computing_seconds
 from realtime.hop_cost import HopCost, measure_hops
 from realtime.ring import Samples
+from realtime.threads import leave_room
 
 if TYPE_CHECKING:  # torch is imported only where a model is loaded
     from model.bundle import Bundle
@@ -70,6 +71,7 @@ def measure(preset: Preset, model: "MaskSR", show: Callable[[float, str], None])
     """Measure `preset`, whose model is `model`; `show` is told the share that is done and what comes next."""
     import torch
 
+    leave_room()
     audio = soundfile.read(SAMPLE, dtype="float32")[0]
     show(0.0, "hops")
     cost = measure_hops(_stream(model, preset), audio, HOPS)
@@ -119,6 +121,7 @@ def _restore_first_hop(preset: Preset, sender: "Connection[bool, bool]") -> None
     from model.bundle import bundle_folder
     from model.masksr import MaskSR
 
+    leave_room()
     stream = _stream(MaskSR.load(bundle_folder(preset.bundle)), preset)
     stream.restore_window(np.zeros(preset.plan.window_samples, np.float32))
     sender.send(True)

@@ -9,6 +9,7 @@ import numpy as np
 from model.plan import SAMPLE_RATE_HZ
 from presets.preset import Preset, load_preset
 from realtime.model_process import LoadedModel, ModelOrder
+from realtime.threads import leave_room
 
 if TYPE_CHECKING:
     from model.masksr import MaskSR
@@ -31,6 +32,7 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
     from model.masksr import MaskSR
 
     on_progress(0.5)
+    leave_room()
     model = MaskSR.load(bundle_folder(preset.bundle))
     on_progress(0.8)
     if order.preset is None:
