@@ -36,6 +36,15 @@ def test_shipped_preset_is_valid(name: str) -> None:
     assert preset.plan.fade_samples / 44.1 == pytest.approx(preset.fade_ms, abs=0.03)
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_hops_of_a_shipped_preset_share_their_passes(name: str) -> None:
+    rolling = load_preset(name)
+    assert rolling.sampling == "rolling"
+    assert rolling.passes_per_frame >= 2 * rolling.passes
+    restarting = load_preset(name, sampling="restarting")
+    assert restarting.passes_per_frame == restarting.passes
+
+
 def test_own_preset_loads_by_path_and_is_named_for_its_file(tmp_path: Path) -> None:
     preset = load_preset(write_preset(tmp_path, VALID))
     assert (preset.name, preset.bundle, preset.passes) == ("mine", "compact", 2)
