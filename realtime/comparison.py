@@ -5,7 +5,6 @@ from pathlib import Path
 
 from realtime.audio_file import open_target, replacing
 from realtime.ring import Samples
-from realtime.spectrogram import save_spectrograms
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,8 @@ class Comparison:
 
     def save(self, folder: Path) -> None:
         """Leave `before.wav`, `after.wav` and `before_after.png`. Raises AudioFileError."""
+        from realtime.spectrogram import save_spectrograms  # a window must not wait for matplotlib
+
         self._save_sound(folder / "before.wav", self.dry)
         self._save_sound(folder / "after.wav", self.restored)
         save_spectrograms(folder / "before_after.png", self.dry, self.restored, self.sample_rate_hz)

@@ -1,5 +1,7 @@
 """The window as its users meet it, with the real engine on a real sound server."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from multiprocessing import active_children
@@ -8,8 +10,18 @@ from threading import enumerate as enumerate_threads
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QPushButton,
+    QSlider,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui import text
@@ -24,6 +36,8 @@ from realtime.sound_server import OWNER_PROPERTY, sound_server
 from tests.pulse_server import PATIENCE_SECONDS, PulseServer
 
 PATIENCE_MS = round(1000 * PATIENCE_SECONDS)
+SMALLEST = (900, 560)  # logical pixels
+PICTURE = Path(__file__).parent / "window.png"
 VIRTUAL_MIC = "masksr_live_microphone"
 
 OpenWindow = Callable[[], AbstractContextManager[MainWindow]]
@@ -73,6 +87,13 @@ def ours_on_the_server() -> list[str]:
 def loudest_hz(sound: Samples) -> int:
     """In the last second, so that a bin is one hertz."""
     return int(np.argmax(np.abs(np.fft.rfft(sound[-SAMPLE_RATE_HZ:]))))
+
+
+def blurred(image: QImage) -> NDArray[np.float64]:
+    """A tenth of the size and grey, 0 to 1: where things are, and not how each letter is drawn."""
+    width, height = SMALLEST[0] // 10, SMALLEST[1] // 10
+    small = image.scaled(width, height, transformMode=Qt.TransformationMode.SmoothTransformation)
+    return np.array([[small.pixelColor(x, y).lightnessF() for x in range(width)] for y in range(height)])
 
 
 def combo_box(window: QWidget, name: str) -> QComboBox:
@@ -185,3 +206,31 @@ def test_the_last_seconds_are_taken_played_and_kept(
         page.save(tmp_path)
         wait_for(qtbot, lambda: len(list(tmp_path.glob("MaskSR Live */*.*"))) == 3)
         window.close()
+
+
+def test_the_smallest_window_looks_as_it_should(open_window: OpenWindow) -> None:
+    with open_window() as window:
+        window.resize(*SMALLEST)
+        QApplication.processEvents()
+        assert (window.width(), window.height()) == SMALLEST
+        seen = window.grab().toImage()
+        window.close()
+    if not PICTURE.exists():
+        seen.save(str(PICTURE))
+        pytest.fail(f"{PICTURE} was missing and has been made; look at it and run this again")
+    assert np.abs(blurred(seen) - blurred(QImage(str(PICTURE)))).mean() < 0.01
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(open_window: OpenWindow) -> None:
+    with open_window() as window:
+        for control in window.findChildren((QAbstractButton, QComboBox, QSlider, QTabBar)):
+            if control.isVisibleTo(window) and not control.objectName().startswith("qt_"):
+                assert control.accessibleName() or getattr(control, "text", str)(), control
+                assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control.accessibleName()
+        window.close()
+
+
+def test_the_window_waits_for_no_heavy_package() -> None:
+    heavy = {"matplotlib", "pulsectl", "scipy", "sounddevice", "torch"}
+    code = f"import sys, gui.app; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
