@@ -1,6 +1,7 @@
 """MaskSR: noisy audio to codec tokens to restored audio, a window at a time (DESIGN section 4)."""
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from model.arrays import FloatArray
 from model.bundle import Bundle
 from model.codec import Codec
+from model.cuda_graph import Call, GraphedCalls, call_eagerly
 from model.language_model import LanguageModel
 from model.level import WindowGains
 from model.packed_linear import pack
@@ -103,23 +105,25 @@ class MaskSR:
             restored[first : first + len(piece)] = piece
         return restored[: len(audio)]
 
-    def predictor(self, noisy: Tensor, latents: Tensor, guidance: float, first_frame: int) -> Predict:
+    def predictor(
+        self, noisy: Tensor, latents: Tensor, guidance: float, first_frame: int, call: Call = call_eagerly
+    ) -> Predict:
         """What maps tokens to the logits of frames from `first_frame` on, by what is heard.
 
         Args:
             noisy: level-normalised float32 [batch, frames * 512].
             latents: the codec's of that, float32 [batch, channels, frames].
             guidance: as for `stream`.
+            call: calls the language model.
         """
         condition = self.language_model.encode(noisy, latents)
+        run = partial(self.language_model, first_frame=first_frame)
         if guidance == 0:
-            return lambda tokens: self.language_model(tokens, condition, first_frame)
+            return lambda tokens: call(first_frame, run, tokens, condition)
         both = torch.cat([condition, self.language_model.no_condition.expand_as(condition)])
 
         def predict(tokens: Tensor) -> Tensor:
-            conditioned, unconditioned = self.language_model(tokens.repeat(2, 1, 1), both, first_frame).chunk(
-                2
-            )
+            conditioned, unconditioned = call(first_frame, run, tokens.repeat(2, 1, 1), both).chunk(2)
             return (1 + guidance) * conditioned - guidance * unconditioned
 
         return predict
@@ -152,6 +156,7 @@ class RestorerStream:
             if sampling == "rolling"
             else RestartingSampler(plan, model.silent_frame)
         )
+        self._call = GraphedCalls(model.device)
         self._gains, self._latents = WindowGains(plan), model.codec.latent_stream(plan.window_frames)
         self.reset()
 
@@ -180,10 +185,12 @@ class RestorerStream:
         return audio / gains[self.plan.context_frames * FRAME_SAMPLES :][: len(audio)]
 
     def _hear(self, levelled: FloatArray) -> Predict:
-        window = torch.from_numpy(levelled)[None].to(self._model.device)
+        window = torch.from_numpy(levelled)[None]
+        if self._model.device.type == "cuda":
+            window = window.pin_memory().to(self._model.device, non_blocking=True)
         latents = self._latents.push(window[:, -self._new_samples :])
         self._new_samples = self.plan.hop_samples
-        predict = self._model.predictor(window, latents, self._guidance, self.plan.context_frames)
+        predict = self._model.predictor(window, latents, self._guidance, self.plan.context_frames, self._call)
 
         def timed(tokens: Tensor) -> Tensor:
             with self.timer("pass"):
