@@ -3,9 +3,10 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -55,11 +56,16 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--seed", type=int, default=0, metavar="S", help="equal seeds give equal results")
 
     live = _add(commands, "live", run_live, "restore the microphone until Ctrl-C")
+    live.epilog = "Ends with 0 after Ctrl-C or SIGTERM, with 1 after an error, with 2 after wrong usage."
     live.add_argument("--input", metavar="NAME", help="microphone, by number or part of its name")
     outputs = live.add_mutually_exclusive_group()
     outputs.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
     outputs.add_argument("--virtual-mic", action="store_true", help="be a microphone for other programs")
+    live.add_argument("--record", type=Path, metavar="DIR", help="keep both signals as files in this folder")
+    live.add_argument("--json", action="store_true", help="print a line of JSON every second")
     _add_preset(live)
+    status = _add(commands, "status", run_status, "tell how a live session is doing that `live` started")
+    status.add_argument("--json", action="store_true", help="print JSON")
 
     devices = _add(commands, "devices", run_devices, "list microphones and speakers")
     devices.add_argument("--json", action="store_true", help="print JSON")
@@ -218,10 +224,7 @@ def run_restore(command: Command) -> None:
 
 
 def run_live(command: Command) -> None:
-    from time import sleep
-
-    from realtime.device_pair import check_devices
-    from realtime.live_engine import LiveEngine
+    from realtime.headless import run_headless, status_line
     from realtime.messages import EngineSettings
     from realtime.report import describe
 
@@ -231,15 +234,30 @@ def run_live(command: Command) -> None:
         virtual_mic=command.virtual_mic,
         preset=command.preset,
     )
-    check_devices(settings)
-    with LiveEngine(settings) as engine:
-        print("Restoring. Ctrl-C ends.")
-        with suppress(KeyboardInterrupt):
-            while True:
-                _show_status(engine.status)
-                sleep(0.1)
-        report = engine.status.report
+    if command.json:
+        _print_json(run_headless(settings, lambda status, tap: _print_json(status), 1.0, command.record))
+        return
+    print("Restoring. Ctrl-C ends.", flush=True)
+    width = shutil.get_terminal_size().columns - 1
+    report = run_headless(
+        settings,
+        lambda status, tap: print(f"\r{status_line(status, tap):{width}.{width}}", end="", flush=True),
+        record=command.record,
+    ).report
     print("" if report is None else f"\n{describe(report)}")
+
+
+def run_status(command: Command) -> None:
+    from realtime.session_file import read_session
+
+    session = read_session()
+    if command.json:
+        print(json.dumps(session or {"state": "stopped"}, indent=2))
+    if session is None:
+        raise MaskSRError("No live session is running; `main.py live` starts one.")
+    if not command.json:
+        print(f"{session['state']}: {session['microphone']} to {session['output']}, {session['rung']}")
+        print(session["message"] or f"Process {session['process']} restores with preset {session['preset']}.")
 
 
 def run_devices(command: Command) -> None:
@@ -472,13 +490,8 @@ def _tell_about(report: "FileReport") -> None:
         print(f"  {report.dry_hops} of {report.hops} hops left as they were: {report.last_error}")
 
 
-def _show_status(status: "EngineStatus") -> None:
-    line = status.message or status.state
-    if status.report is not None and status.message is None:
-        report = status.report
-        delay_ms, load_percent = report.latency.total_ms, 100 * report.real_time_factor_p95
-        line = f"{line}: delay {delay_ms:.0f} ms, load {load_percent:.0f} %, {report.dropouts} dropouts"
-    print(f"\r{line:60}", end="", flush=True)
+def _print_json(status: "EngineStatus") -> None:
+    print(json.dumps(asdict(status)), flush=True)
 
 
 def _show_row(step: int, figures: dict[str, float]) -> None:
