@@ -1,5 +1,6 @@
 """MaskSR: noisy audio to codec tokens to restored audio, a window at a time (DESIGN section 4)."""
 
+import warnings
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import RollingSampler
 from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking
 from model.stopwatch import Timer
-from model.training import device_and_dtype
+from model.training import cpu_and_dtype, device_and_dtype
 
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 WHOLE_FILE_PLAN = WindowPlan(context_frames=32, hop_frames=64, lookahead_frames=16, fade_samples=882)
@@ -37,21 +38,26 @@ class MaskSR:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Load the bundle in `folder` onto the GPU where there is one, else the CPU.
+        """Load the bundle in `folder` onto the GPU where there is one with room for it, else the CPU.
 
         Raises:
             BundleError: the bundle is unusable or holds a codec alone.
         """
-        return cls.from_bundle(Bundle.load(folder))
+        bundle = Bundle.load(folder)
+        try:
+            return cls.from_bundle(bundle, *device_and_dtype())
+        except torch.cuda.OutOfMemoryError:
+            warnings.warn("The graphics card has no memory left: restoring on the processor.", stacklevel=2)
+            return cls.from_bundle(bundle, *cpu_and_dtype())
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle) -> Self:
-        """Bring a bundle to the device, as `load` does."""
-        device, dtype = device_and_dtype()
+    def from_bundle(cls, bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Self:
+        """Bring a bundle to `device`, most of it to compute in `dtype`. Raises BundleError as `load`."""
+        codec = bundle.build_codec(device, dtype)
         language_model = bundle.build_language_model(device, dtype)
         if device.type == "cpu" and torch.backends.mkldnn.is_available():
             pack(language_model)
-        return cls(bundle.build_codec(device, dtype), language_model, device)
+        return cls(codec, language_model, device)
 
     def stream(
         self,

@@ -50,6 +50,11 @@ def device_and_dtype() -> tuple[torch.device, torch.dtype]:
     """CUDA where there is one, else the CPU; bf16 where the machine multiplies it natively."""
     if torch.cuda.is_available():
         return torch.device("cuda"), torch.bfloat16
+    return cpu_and_dtype()
+
+
+def cpu_and_dtype() -> tuple[torch.device, torch.dtype]:
+    """The CPU, and bf16 if it multiplies that natively."""
     native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.device("cpu"), torch.bfloat16 if native else torch.float32
 

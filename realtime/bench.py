@@ -133,6 +133,7 @@ def _stream(model: "MaskSR", preset: Preset) -> "RestorerStream":
 
 def _growth(preset: Preset, model: "MaskSR", audio: Samples) -> Iterator[Growth]:
     from model.masksr import MaskSR
+    from model.training import device_and_dtype
 
     def hop_ms(model: "MaskSR", **changes: int) -> float:
         stream = _stream(model, preset.model_copy(update=changes))
@@ -145,7 +146,8 @@ def _growth(preset: Preset, model: "MaskSR", audio: Samples) -> Iterator[Growth]
         yield Growth("passes", passes, hop_ms(model, passes=passes))
     for bundle in _other_sizes(preset):
         parameters = sum(tensor.numel() for tensor in bundle.language_model.values())
-        yield Growth("parameters, millions", parameters / 1e6, hop_ms(MaskSR.from_bundle(bundle)))
+        larger = MaskSR.from_bundle(bundle, *device_and_dtype())
+        yield Growth("parameters, millions", parameters / 1e6, hop_ms(larger))
 
 
 def _other_sizes(preset: Preset) -> "Iterator[Bundle]":

@@ -230,6 +230,24 @@ def test_a_bundle_is_loaded(tiny_bundle: Path, model: MaskSR) -> None:
     assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
 
 
+def test_a_graphics_card_without_room_leaves_the_work_to_the_processor(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_codec = Bundle.build_codec
+
+    def build_where_there_is_room(bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Codec:
+        if device.type == "cuda":
+            raise torch.cuda.OutOfMemoryError
+        return build_codec(bundle, device, dtype)
+
+    monkeypatch.setattr(Bundle, "build_codec", build_where_there_is_room)
+    monkeypatch.setattr("model.masksr.device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
+    with pytest.warns(UserWarning, match="no memory left: restoring on the processor"):
+        loaded = MaskSR.load(tiny_bundle)
+    assert loaded.device == CPU
+    assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
+
+
 def test_a_bundle_without_language_model_is_one_error(tmp_path: Path) -> None:
     Bundle(BundleConfig(codec=CODEC), build_dac(CODEC).state_dict()).save(tmp_path)
     with pytest.raises(BundleError, match=r"holds a codec alone.*choose"):
