@@ -9,7 +9,7 @@ from realtime.playout import Playout
 SKIP_SECONDS = 0.02  # a delay that is off by more is put right at once, by less unheard
 STEERING_SECONDS = 0.05
 REMEMBERED_BLOCKS = 300  # all of them after the clocks are known, before their delays are
-MORE_CUSHION_SECONDS, MOST_CUSHION_SECONDS = 0.005, 0.06
+MORE_CUSHION_SECONDS, MOST_CUSHION_SECONDS = 0.01, 0.1
 
 
 class DelayKeeper:

@@ -46,6 +46,11 @@ class LiveEngine:
             self._process.join()
 
     @property
+    def process_id(self) -> int | None:
+        """Of the process that has the devices; the model's is its child."""
+        return self._process.pid
+
+    @property
     def settings(self) -> EngineSettings:
         """What is wanted."""
         settings = self._settings.get()

@@ -18,7 +18,7 @@ from realtime.signal_tap import SignalTap
 
 POLL_SECONDS = 0.002
 CAPTURED_SECONDS = 1.0
-TURN_SECONDS = 0.01  # by which the turn of a thread may come late
+TURN_SECONDS = 0.025  # by which the turn of a thread may come late
 LATE_SECONDS = 0.25  # a delay that is off by more is put right without waiting for the clocks to settle
 
 

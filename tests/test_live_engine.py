@@ -1,0 +1,149 @@
+"""Live sound goes on, whole and in time, whatever the window and the model do."""
+
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+
+import numpy as np
+import psutil
+import pytest
+
+from model.plan import SAMPLE_RATE_HZ
+from realtime.live_engine import LiveEngine
+from realtime.messages import EngineSettings, Parameters
+from realtime.ring import Samples
+from tests.models import load_inverter, load_pass_through, load_refused
+from tests.pulse_server import FORMAT, PulseServer, running, wait_until
+
+TONE_HZ, LOUDNESS = 441, 0.5
+SETTLED_SECONDS = 6.0
+SETTINGS = EngineSettings(microphone="desk_mic", output="speakers")
+
+
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[PulseServer]:
+    with PulseServer("module-null-sink sink_name=headset") as server, server.tone("room", TONE_HZ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def engine(pulse: PulseServer) -> Iterator[LiveEngine]:
+    with LiveEngine(SETTINGS, load_pass_through) as engine:
+        wait_until(lambda: engine.tap.written > SETTLED_SECONDS * SAMPLE_RATE_HZ)
+        wait_until(lambda: engine.status.state == "running")
+        yield engine
+
+
+@contextmanager
+def recording(path: Path) -> Iterator[None]:
+    """Records what the speakers play; a file takes it in while this process is busy."""
+    command = ["parec", "--device=speakers.monitor", "--latency-msec=50", *FORMAT]
+    with path.open("wb") as file, running(command, stdout=file):
+        wait_until(lambda: path.stat().st_size > 0)
+        sleep(0.3)
+        yield
+        sleep(0.3)
+
+
+def assert_whole(path: Path, seconds: float) -> None:
+    """The tone was played on all the time: as loud, without a jump in its phase, without a click."""
+    sound = np.fromfile(path, np.float32)[SAMPLE_RATE_HZ // 10 :]
+    assert len(sound) > seconds * SAMPLE_RATE_HZ
+    turns = np.exp(-2j * np.pi * TONE_HZ * np.arange(len(sound)) / SAMPLE_RATE_HZ)
+    wave = np.hanning(3 * SAMPLE_RATE_HZ // TONE_HZ + 1)
+    tone = 2 * np.convolve(sound * turns, wave / wave.sum(), "valid")
+    np.testing.assert_allclose(np.abs(tone), LOUDNESS, rtol=0.02)
+    assert np.abs(np.diff(np.unwrap(np.angle(tone[:: SAMPLE_RATE_HZ // 100])))).max() < 0.05
+    unlike_a_tone = sound[2:] - 2 * np.cos(2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ) * sound[1:-1] + sound[:-2]
+    assert np.abs(unlike_a_tone).max() < 0.002
+
+
+def processes(engine: LiveEngine) -> tuple[psutil.Process, psutil.Process]:
+    """Of the devices, and of the model."""
+    audio = psutil.Process(engine.process_id)
+    return audio, audio.children()[-1]
+
+
+def spin(until: float) -> None:
+    while monotonic() < until:
+        pass
+
+
+def test_threads_of_the_window_that_spin_are_not_heard(
+    pulse: PulseServer, engine: LiveEngine, tmp_path: Path
+) -> None:
+    with recording(tmp_path / "heard"):
+        threads = [Thread(target=spin, args=(monotonic() + 3.0,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert_whole(tmp_path / "heard", 3.0)
+
+
+def test_a_window_that_is_stuck_is_not_heard(pulse: PulseServer, engine: LiveEngine, tmp_path: Path) -> None:
+    with recording(tmp_path / "heard"):
+        spin(until=monotonic() + 2.0)
+    assert_whole(tmp_path / "heard", 2.0)
+
+
+def test_a_model_that_is_killed_is_not_heard_and_comes_back(
+    pulse: PulseServer, engine: LiveEngine, tmp_path: Path
+) -> None:
+    before = processes(engine)[1]
+    with recording(tmp_path / "heard"):
+        before.kill()
+        wait_until(lambda: engine.status.state == "dry")
+        assert "unrestored until it is back" in str(engine.status.message)
+        wait_until(lambda: engine.status.state == "running")
+    assert processes(engine)[1] != before
+    assert_whole(tmp_path / "heard", 0.5)
+
+
+def heard_now(engine: LiveEngine) -> tuple[Samples, Samples]:
+    return engine.tap.read(engine.tap.written - 4_410, 4_410)
+
+
+def test_the_tap_has_both_signals_in_step_and_parameters_are_heard(
+    pulse: PulseServer, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, output="headset")
+    with LiveEngine(settings, load_inverter) as engine:
+        wait_until(lambda: bool(heard_now(engine)[1].any()))
+        sleep(0.3)
+        dry, restored = heard_now(engine)
+        np.testing.assert_allclose(restored, -dry, atol=1e-6)
+        engine.settings = replace(settings, parameters=Parameters(mute=True))
+        wait_until(lambda: not pulse.record("headset.monitor", 4_410)[2_000:].any())
+        assert np.abs(heard_now(engine)[0]).max() > 0.4
+    assert engine.status.state == "stopped"
+
+
+def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: PulseServer) -> None:
+    with LiveEngine(replace(SETTINGS, output="headset"), load_refused) as engine:
+        wait_until(lambda: engine.status.state == "dry" and engine.tap.written > SAMPLE_RATE_HZ)
+        assert engine.status.message == "There is no such preset; choose another one."
+        wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 4_410)).max() > 0.4))
+
+
+def hold_an_engine() -> None:
+    with LiveEngine(SETTINGS, load_inverter) as engine:
+        wait_until(lambda: engine.status.state == "running")
+        sleep(1000.0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_no_process_outlives_a_window_that_is_killed(pulse: PulseServer) -> None:
+    window = multiprocessing.get_context("spawn").Process(target=hold_an_engine)
+    window.start()
+    family = psutil.Process(window.pid)
+    wait_until(lambda: len(family.children(recursive=True)) >= 2)
+    children = family.children(recursive=True)
+    window.kill()
+    window.join()
+    wait_until(lambda: not any(child.is_running() for child in children))
