@@ -96,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_preset(latency)
     latency.add_argument("--json", action="store_true", help="print JSON")
 
+    soak = _add(commands, "soak", run_soak, "run a live session for long and see what it costs")
+    soak.add_argument("--minutes", type=float, default=30.0, metavar="N", help="default: %(default)s")
+    _add_preset(soak)
+    soak.add_argument("--json", action="store_true", help="print JSON")
+
     evaluate = _add(commands, "evaluate", run_evaluate, "judge restored speech, streamed and whole-file")
     evaluate.add_argument("folder", type=Path, metavar="DIR", help="index.csv, *_clean.flac, *_noisy.flac")
     _add_preset(evaluate)
@@ -365,6 +370,22 @@ def run_latency(command: Command) -> None:
     }
     for name, value in parts.items():
         print(f"{name:16} {value:6.1f}")
+
+
+def run_soak(command: Command) -> None:
+    import soundfile
+
+    from realtime.demo import SAMPLE
+    from realtime.soak import soak
+
+    voice = soundfile.read(SAMPLE, dtype="float32")[0]
+    with _progress_bar() as show:
+        figures = asdict(soak(voice, command.minutes, command.preset, show))
+    if command.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:20} {value:10.2f}" if isinstance(value, float) else f"{name:20} {value:7}")
 
 
 def run_evaluate(command: Command) -> None:

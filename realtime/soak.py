@@ -1,0 +1,82 @@
+"""A long live session on the sound server, and what it cost: lost sound, memory, delay."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+import psutil
+
+from realtime.booth import Booth
+from realtime.latency import REST_SECONDS, delay_ms, wait_until_settled
+from realtime.live_engine import LiveEngine
+from realtime.messages import EngineSettings
+from realtime.model_loader import load_model
+from realtime.model_process import Load
+from realtime.ring import Samples
+
+BYTES_PER_MB = 1e6
+
+
+@dataclass(frozen=True)
+class Soak:
+    """What `seconds` of a session brought. Growth is of memory in use, from the first round to the end."""
+
+    seconds: float
+    dropouts: int
+    dry_hops: int
+    hops: int
+    real_time_factor_p95: float
+    audio_growth_mb: float
+    model_growth_mb: float
+    first_delay_ms: float
+    least_delay_ms: float
+    most_delay_ms: float
+
+
+def soak(
+    voice: Samples,
+    minutes: float,
+    preset: str | None,
+    on_progress: Callable[[float], None],
+    load: Load = load_model,
+) -> Soak:
+    """Say float32 `voice`, 44.1 kHz, again and again to a live session between virtual devices.
+
+    `on_progress` gets the share that is done, 0 to 1. Raises MeasurementError and SoundServerError.
+    """
+    with Booth() as booth:
+        settings = EngineSettings(microphone=booth.microphone, output=booth.output, preset=preset)
+        with LiveEngine(settings, load) as engine:
+            wait_until_settled(engine)
+            delays_ms = [delay_ms(*booth.say(voice, REST_SECONDS))]
+            before, begun, end = _Moment(engine), monotonic(), monotonic() + 60.0 * minutes
+            while monotonic() < end:
+                delays_ms.append(delay_ms(*booth.say(voice, REST_SECONDS)))
+                on_progress(min(1.0, (monotonic() - begun) / (60.0 * minutes)))
+            after = _Moment(engine)
+            seconds = monotonic() - begun
+    return Soak(
+        seconds=seconds,
+        dropouts=after.report.dropouts - before.report.dropouts,
+        dry_hops=after.report.dry_hops - before.report.dry_hops,
+        hops=after.report.hops - before.report.hops,
+        real_time_factor_p95=after.report.real_time_factor_p95,
+        audio_growth_mb=after.memory_mb[0] - before.memory_mb[0],
+        model_growth_mb=after.memory_mb[1] - before.memory_mb[1],
+        first_delay_ms=delays_ms[0],
+        least_delay_ms=min(delays_ms),
+        most_delay_ms=max(delays_ms),
+    )
+
+
+class _Moment:
+    """How a session stands: its report, and the memory of its processes, of the devices and of the model."""
+
+    def __init__(self, engine: LiveEngine) -> None:
+        report = engine.status.report
+        assert report is not None, "it is running"
+        self.report = report
+        audio = psutil.Process(engine.process_id)
+        self.memory_mb = [
+            process.memory_full_info().uss / BYTES_PER_MB for process in (audio, audio.children()[-1])
+        ]
