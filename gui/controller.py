@@ -265,9 +265,10 @@ class Controller(QObject):
         if microphone is None or microphone == self._microphone:
             return
         self._microphone = microphone
-        remembered = self.settings.preset_by_microphone
-        if remembered.get(microphone.choice, self.settings.preset) != self.settings.preset:
-            self.choose_preset(remembered[microphone.choice])
+        chosen = self.settings.preset
+        remembered = self.settings.preset_by_microphone.get(microphone.choice, chosen)
+        if remembered != chosen and remembered in self.preset_titles:  # it may have been deleted since
+            self.choose_preset(remembered)
 
     def _forget_lost_preset(self) -> None:
         if self.settings.preset is not None and self.entry is None:

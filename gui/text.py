@@ -123,7 +123,6 @@ MIX_TIP = _("How much of the restored voice goes out, and how much of the microp
 LIVE_PAGE = _("Live")
 LISTEN_PAGE = _("Listen back")
 FILES_PAGE = _("Files")
-HEALTH_PAGE = _("Health")
 SETTINGS_PAGE = _("Settings")
 
 # Listening back.
@@ -139,11 +138,6 @@ LISTEN_TAKEN = _("{seconds:.0f} seconds taken")
 LISTEN_NOWHERE = _("There is no device to listen on; choose one under “Listen on”.")
 LISTEN_EMPTY = _("Nothing has been heard yet; speak first.")
 
-# Health.
-HEALTH_CHECK = _("Check again")
-HEALTH_CHECKING = _("Checking…")
-HEALTH_FINE = _("fine")
-HEALTH_BAD = _("to be mended")
 
 # Settings page.
 THEME = _("&Colours")

@@ -26,6 +26,7 @@ from pytestqt.qtbot import QtBot
 
 from gui import text
 from gui.app import opened_window
+from gui.banner import Banner
 from gui.listen_page import ListenPage
 from gui.main_window import MainWindow
 from gui.settings import Settings, SettingsFile
@@ -171,6 +172,10 @@ def test_devices_come_and_go_and_bring_their_presets(open_window: OpenWindow, qt
         controller.choose_preset("call")
         controller.choose_microphone("usb_mic")
         assert controller.settings.preset == "studio"
+        controller.change(preset_by_microphone={"desk_mic": "a preset that was deleted"})
+        controller.choose_microphone("desk_mic")
+        assert controller.settings.preset == "studio"
+        controller.choose_microphone("usb_mic")
         server.module_unload(usb)
         wait_for(qtbot, lambda: picker.currentText() == text.NOT_CONNECTED.format(name="usb_mic"))
         window.close()
@@ -205,6 +210,26 @@ def test_the_last_seconds_are_taken_played_and_kept(
         wait_for(qtbot, button(window, "Play after").isEnabled)
         page.save(tmp_path)
         wait_for(qtbot, lambda: len(list(tmp_path.glob("MaskSR Live */*.*"))) == 3)
+        window.close()
+
+
+def test_a_preset_is_kept_with_what_was_changed_about_it(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        controller, picker = window.controller, combo_box(window, "Preset")
+        controller.choose_preset("call")
+        controller.choose_passes(1)
+        controller.save_preset("Kitchen")
+        wait_for(qtbot, lambda: picker.currentText() == "Kitchen")
+        assert controller.preset is not None and controller.preset.passes == 1
+        controller.save_preset("Kitchen")
+        problem = window.findChild(Banner)
+        assert problem is not None
+        wait_for(qtbot, problem.isVisible)
+        kitchen = controller.settings.preset
+        assert kitchen is not None
+        controller.change_presets(lambda library: library.delete(kitchen))
+        wait_for(qtbot, lambda: controller.settings.preset is None)
+        assert picker.findText("Kitchen") < 0
         window.close()
 
 
