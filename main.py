@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     status = _add(commands, "status", run_status, "tell how a live session is doing that `live` started")
     status.add_argument("--json", action="store_true", help="print JSON")
 
+    doctor = _add(commands, "doctor", run_doctor, "check what live sessions need and say what to do")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    _add_preset(doctor)
+
     devices = _add(commands, "devices", run_devices, "list microphones and speakers")
     devices.add_argument("--json", action="store_true", help="print JSON")
     _add_virtual_mic(commands)
@@ -263,6 +267,21 @@ def run_status(command: Command) -> None:
     if not command.json:
         print(f"{session['state']}: {session['microphone']} to {session['output']}, {session['rung']}")
         print(session["message"] or f"Process {session['process']} restores with preset {session['preset']}.")
+
+
+def run_doctor(command: Command) -> None:
+    from realtime.doctor import examine
+
+    findings = []
+    for finding in examine(command.preset):
+        findings.append(finding)
+        if not command.json:
+            print(f"{'ok ' if finding.ok else 'BAD'} {finding.name:18} {finding.says}", flush=True)
+    if command.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    failed = [finding.name for finding in findings if not finding.ok]
+    if failed:
+        raise MaskSRError(f"Not in order: {', '.join(failed)}; do what is said there.")
 
 
 def run_devices(command: Command) -> None:

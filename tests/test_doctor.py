@@ -1,0 +1,58 @@
+"""The doctor finds what is missing and says what to do about it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from main import main
+from realtime.doctor import Finding, examine
+from realtime.virtual_mic import VirtualMic
+from tests.models import load_inverter
+from tests.pulse_server import PulseServer
+
+
+@pytest.fixture(autouse=True)
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+def findings(preset: str | None = None) -> dict[str, Finding]:
+    return {finding.name: finding for finding in examine(preset, load_inverter)}
+
+
+def test_where_all_is_well_it_tells_what_there_is() -> None:
+    with PulseServer() as pulse:
+        pulse.make_default("desk_mic", "speakers")
+        found = findings()
+    assert found["sound server"].says == "pulseaudio"
+    assert (found["microphone"].says, found["speaker"].says) == ("Desk Microphone", "Speakers")
+    assert (found["virtual microphone"].says, found["model"].says) == ("off", "preset inverted on CPU")
+    assert found["speed"].says.endswith("% of the time there is")
+    assert all(finding.ok for name, finding in found.items() if name != "permissions")
+
+
+def test_what_is_wrong_comes_with_what_to_do() -> None:
+    with PulseServer() as pulse:
+        pulse.kill()
+        found = findings()
+    assert not found["sound server"].ok
+    assert "see whether PipeWire or PulseAudio is running" in found["sound server"].says
+
+
+def test_a_virtual_microphone_that_is_the_default_is_told() -> None:
+    with PulseServer() as pulse, VirtualMic():
+        pulse.make_default("masksr_live_microphone", "speakers")
+        found = findings()
+    assert "make the one to be restored the default" in found["virtual microphone"].says
+    assert "name the one to restore" in found["microphone"].says
+
+
+def test_the_command_fails_when_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with PulseServer():
+        assert main(["doctor", "--preset", "nowhere.toml", "--json"]) == 1
+    output = capsys.readouterr()
+    found = {finding["name"]: finding for finding in json.loads(output.out)}
+    assert not found["model"]["ok"]
+    assert "There is no preset 'nowhere.toml'" in found["model"]["says"]
+    assert "Not in order:" in output.err
