@@ -2,13 +2,14 @@
 
 import json
 import os
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from platformdirs import user_runtime_path
+from platformdirs import user_cache_path, user_runtime_path
 
 from realtime.messages import EngineStatus
 
@@ -39,8 +40,10 @@ class SessionFile:
 
 
 def session_path() -> Path:
-    """In the user's runtime folder."""
-    return user_runtime_path("masksr-live", appauthor=False) / "session.json"
+    """In the user's runtime folder, or the cache where a login brings none."""
+    has_runtime_folder = sys.platform != "linux" or "XDG_RUNTIME_DIR" in os.environ
+    folder = (user_runtime_path if has_runtime_folder else user_cache_path)("masksr-live", appauthor=False)
+    return folder / "session.json"
 
 
 def read_session(path: Path | None = None) -> dict[str, Any] | None:
