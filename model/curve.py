@@ -16,7 +16,7 @@ from typing import get_args
 import numpy as np
 
 from model.errors import DataError, MaskSRError
-from model.evaluate import Audio, Item, Progress, read_index, read_recording
+from model.evaluate import Audio, Item, Progress, Restorer, read_index, read_recording
 from model.judges import Judge, Scores, Utterance, load_judges
 from model.masksr import MaskSR
 from model.orders import orders
@@ -71,14 +71,14 @@ class ScoreBook:
 
     def __init__(self, path: Path, key: str) -> None:
         self._path, self._key = path, key
-        self._scores: dict[str, list[Scores]] = {}
+        self._scores: dict[str, Scores] = {}
         if path.exists():
             try:
                 self._scores = json.loads(path.read_text())
             except ValueError as error:
                 raise DataError(f"{path} is damaged ({error}); remove it to measure again.") from error
 
-    def get(self, name: str, measure: Callable[[], list[Scores]]) -> list[Scores]:
+    def get(self, name: str, measure: Callable[[], Scores]) -> Scores:
         """What was measured under this name, or else is now."""
         name = f"{self._key}: {name}"
         if name not in self._scores:
@@ -110,14 +110,14 @@ def measure_curve(
     if not items:
         raise DataError(f"{folder} has no recording of the condition 'words'; add some with their text.")
     judges = _load_judges() if judges is None else judges
-    gathered: dict[Line, list[list[Scores]]] = {line: [] for line in lines}
-    work = list(itertools.product(items, gathered))
-    for done, (item, line) in enumerate(work, 1):
-        name = f"{item.name}, {line.name}"
-        scores = book.get(name, partial(_score, folder, item, line, restore, judges))
-        gathered[line].append(scores)
+    gathered: dict[tuple[Line, int], list[Scores]] = {}
+    work = list(itertools.product(items, lines, PASSES))
+    for done, (item, line, passes) in enumerate(work, 1):
+        measure = partial(_score, folder, item, partial(restore, line, passes), judges)
+        scores = book.get(f"{item.name}, {line.name}, passes {passes}", measure)
+        gathered.setdefault((line, passes), []).append(scores)
         progress(done, len(work))
-    return [point for line, scores in gathered.items() for point in _points(line, scores)]
+    return [_mean(line, passes, gathered[line, passes]) for line in lines for passes in PASSES]
 
 
 def _load_judges() -> list[Judge]:
@@ -127,33 +127,25 @@ def _load_judges() -> list[Judge]:
     return judges
 
 
-def _score(folder: Path, item: Item, line: Line, restore: Restore, judges: Sequence[Judge]) -> list[Scores]:
-    """Scores of one recording, one for each number of passes."""
+def _score(folder: Path, item: Item, restore: Restorer, judges: Sequence[Judge]) -> Scores:
     noisy = read_recording(folder / f"{item.name}_noisy.flac")
     utterance = Utterance(read_recording(folder / f"{item.name}_clean.flac"), item.detail)
-    scores: list[Scores] = []
-    versions = []
-    restore(line, 1, noisy[:SAMPLE_RATE_HZ])  # the first sound takes longer
-    for passes in PASSES:
-        started_s = time.process_time()
-        versions.append(restore(line, passes, noisy))
-        scores.append({COMPUTE: (time.process_time() - started_s) * SAMPLE_RATE_HZ / len(noisy)})
+    restore(noisy[:SAMPLE_RATE_HZ])  # the first sound takes longer
+    started_s = time.process_time()
+    restored = restore(noisy)
+    scores = {COMPUTE: (time.process_time() - started_s) * SAMPLE_RATE_HZ / len(noisy)}
     for judge in judges:
-        for mine, judged in zip(scores, judge.score(utterance, versions), strict=True):
-            mine |= {name: value for name, value in judged.items() if name in FIGURES}
-    return scores
+        scores |= judge.score(utterance, [restored])[0]
+    return {name: value for name, value in scores.items() if name in FIGURES}
 
 
-def _points(line: Line, scores: Sequence[Sequence[Scores]]) -> list[Point]:
-    points = []
-    for passes, of_items in zip(PASSES, zip(*scores, strict=True), strict=True):
-        means = {
-            figure: float(np.mean([of_item[figure] for of_item in of_items if figure in of_item]))
-            for figure in FIGURES
-            if any(figure in of_item for of_item in of_items)
-        }
-        points.append(Point(line.name, passes, len(of_items), means))
-    return points
+def _mean(line: Line, passes: int, scores: Sequence[Scores]) -> Point:
+    known = [figure for figure in FIGURES if any(figure in of_item for of_item in scores)]
+    means = {
+        figure: float(np.mean([of_item[figure] for of_item in scores if figure in of_item]))
+        for figure in known
+    }
+    return Point(line.name, passes, len(scores), means)
 
 
 def to_json(points: Sequence[Point]) -> str:

@@ -74,10 +74,10 @@ class Draw:
         return torch.where(masked, drawn, tokens), torch.where(masked, rank, math.inf)
 
     def remask(self, tokens: Tensor, rank: Tensor, count: int) -> Tensor:
-        """Mask the `count` tokens of lowest rank again, of those whose rank is finite."""
+        """Mask the `count` tokens of lowest rank again, of those whose rank is not infinite."""
         lowest = rank.flatten(1).argsort(dim=1)[:, :count]
         masked = torch.zeros_like(tokens, dtype=torch.bool).flatten(1).scatter(1, lowest, True)
-        return torch.where(masked.view_as(tokens) & rank.isfinite(), self.mask_token, tokens)
+        return torch.where(masked.view_as(tokens) & (rank < math.inf), self.mask_token, tokens)
 
     def _draw(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         scores = logits
