@@ -44,7 +44,7 @@ class LatencyBar(QWidget):
 def _row(*parts: QWidget | None) -> QHBoxLayout:
     """The widgets side by side; None takes up the space that is left."""
     row = QHBoxLayout()
-    row.setSpacing(12)
+    row.setSpacing(8)
     for part in parts:
         row.addStretch(1) if part is None else row.addWidget(part)
     return row

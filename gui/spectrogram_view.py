@@ -18,6 +18,7 @@ DARKEST_DB, BRIGHTEST_DB = -110.0, -40.0  # where speech lies
 KILOHERTZ_TICKS = (0, 5, 10, 15, 20)
 SECONDS_TICKS = (-8, -6, -4, -2)
 LABEL_OPACITY = 0.8
+LEFT_AXIS_WIDTH, BOTTOM_AXIS_HEIGHT = 52, 20  # the spectrum's are the same
 
 
 class SpectrogramView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # the package has no types
@@ -28,10 +29,12 @@ class SpectrogramView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # the pac
         self.setAccessibleName(text.SPECTROGRAMS)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self.ci.setContentsMargins(0.0, 8.0, 8.0, 4.0)
         self._dry = _Spectrogram(text.MICROPHONE)
         self._restored = _Spectrogram(text.RESTORED)
         self._seconds = pg.AxisItem("bottom", linkView=self._restored.getViewBox())
         self._seconds.setTicks([[(second, f"{text.number(second)} s") for second in SECONDS_TICKS]])
+        self._seconds.setHeight(BOTTOM_AXIS_HEIGHT)
         for row, part in enumerate((self._dry, self._restored, self._seconds)):
             self.addItem(part, row, 0)
         self._dress()
@@ -101,6 +104,7 @@ class _Spectrogram(pg.PlotItem):  # type: ignore[misc]
     def _set_axes(self) -> None:
         self.hideButtons()
         self.hideAxis("bottom")
+        self.getAxis("left").setWidth(LEFT_AXIS_WIDTH)
         self.setMouseEnabled(x=False, y=False)
         self.setRange(xRange=(-SECONDS, 0.0), yRange=(0.0, TOP_HZ), padding=0.0)
         ticks = [(1000 * tick, f"{tick}") for tick in KILOHERTZ_TICKS[:-1]]

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QGraphicsItem, QWidget
 
 from gui import text
 from gui.palette import current_palette
+from gui.spectrogram_view import BOTTOM_AXIS_HEIGHT, LEFT_AXIS_WIDTH
 from gui.stft_columns import HOP_SECONDS, TOP_HZ, Decibels, StftColumns
 from realtime.ring import Samples
 
@@ -67,6 +68,8 @@ class SpectrumView(pg.PlotWidget):  # type: ignore[misc]  # the package has no t
         self.getAxis("bottom").setTicks([[(np.log10(hz), label) for hz, label in HERTZ_TICKS.items()]])
         self.getAxis("left").setTicks([[(tick, text.number(tick)) for tick in DECIBEL_TICKS]])
         self.showGrid(x=True, y=True, alpha=0.15)
+        self.getAxis("left").setWidth(LEFT_AXIS_WIDTH)
+        self.getAxis("bottom").setHeight(BOTTOM_AXIS_HEIGHT)
         for name in ("left", "bottom"):
             self.getAxis(name).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 

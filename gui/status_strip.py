@@ -1,6 +1,6 @@
 """How the engine is doing, in a line of figures."""
 
-from PyQt6.QtCore import QRectF, QSize
+from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -18,14 +18,14 @@ class StatusStrip(QWidget):
         super().__init__(parent)
         self.setAccessibleName(text.STATUS)
         self._load_bar = _LoadBar()
-        self._load = _Figure(text.LOAD, text.LOAD_HELP, self._load_bar)
+        self._load = _Figure(text.LOAD, text.LOAD_HELP, picture=self._load_bar)
         self._passes = _Figure(text.PASSES, text.PASSES_HELP)
         self._dropouts = _Figure(text.DROPOUTS, text.DROPOUTS_HELP)
-        self._device = _Figure(text.COMPUTES_ON, text.COMPUTES_ON_HELP)
-        self._rung = _Figure(text.RUNG, text.RUNG_HELP)
+        self._device = _Figure(text.COMPUTES_ON, text.COMPUTES_ON_HELP, value=_Words())
+        self._rung = _Figure(text.RUNG, text.RUNG_HELP, value=_Words())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(24)
+        row.setSpacing(12)
         for figure in (self._load, self._passes, self._dropouts, self._device):
             row.addWidget(figure)
         row.addWidget(self._rung, 1)
@@ -46,18 +46,20 @@ class StatusStrip(QWidget):
 class _Figure(QWidget):
     """A caption over a value, and maybe a picture of the value beside it."""
 
-    def __init__(self, caption: str, help_text: str, picture: QWidget | None = None) -> None:
+    def __init__(
+        self, caption: str, help_text: str, value: QLabel | None = None, picture: QWidget | None = None
+    ) -> None:
         super().__init__()
         self.setToolTip(help_text)
-        title, self._value = QLabel(caption), QLabel()
+        title, self._value = QLabel(caption), value or QLabel()
         title.setProperty("role", "caption")
         self._value.setAccessibleName(caption)
-        self._value.setMinimumWidth(1)  # a long value must not widen the window
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(title)
         row = QHBoxLayout()
+        row.setSpacing(6)
         if picture is not None:
             row.addWidget(picture)
         row.addWidget(self._value, 1)
@@ -66,6 +68,18 @@ class _Figure(QWidget):
     def show_value(self, value: str) -> None:
         self._value.setText(value)
         self._value.setAccessibleDescription(value)
+
+
+class _Words(QLabel):
+    """Ends in an ellipsis where there is no room, rather than widening the window."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        with QPainter(self) as painter:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, words)
 
 
 class _LoadBar(QWidget):

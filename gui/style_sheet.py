@@ -56,6 +56,15 @@ QLineEdit, QListView, QPlainTextEdit {
 }
 QListView { padding: 1px; }
 
+QCheckBox { spacing: 8px; padding: 2px; border: 2px solid transparent; border-radius: 6px; }
+QCheckBox:focus { border-color: $focus; }
+QCheckBox::indicator {
+    width: 14px; height: 14px; background: $raised; border: 1px solid $border; border-radius: 4px;
+}
+QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$check"); }
+QCheckBox::indicator:disabled { background: $surface; border-color: $line; }
+
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $border; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
 QSlider::sub-page:horizontal:disabled { background: $border; }
@@ -93,5 +102,6 @@ QScrollBar::add-line, QScrollBar::sub-line { height: 0px; }
 
 
 def style_sheet(palette: Palette) -> str:
-    chevron = ICONS / f"chevron_{'dark' if palette.is_dark else 'light'}.svg"
-    return _TEMPLATE.substitute(asdict(palette), chevron=chevron.as_posix())
+    theme = "dark" if palette.is_dark else "light"
+    icons = {name: (ICONS / f"{name}_{theme}.svg").as_posix() for name in ("chevron", "check")}
+    return _TEMPLATE.substitute(asdict(palette) | icons)
