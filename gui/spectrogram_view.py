@@ -51,8 +51,8 @@ class SpectrogramView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # the pac
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.StyleChange:
-            self._dress()
+        if event is not None and event.type() == QEvent.Type.StyleChange and not self.closed:
+            self._dress()  # what is closed pyqtgraph has taken apart
 
     def _dress(self) -> None:
         palette = current_palette()

@@ -55,8 +55,8 @@ class SpectrumView(pg.PlotWidget):  # type: ignore[misc]  # the package has no t
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.StyleChange:
-            self._dress()
+        if event is not None and event.type() == QEvent.Type.StyleChange and not self.closed:
+            self._dress()  # what is closed pyqtgraph has taken apart
 
     def _set_axes(self) -> None:
         self.getPlotItem().setContentsMargins(0.0, 8.0, 8.0, 0.0)
