@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     outputs = live.add_mutually_exclusive_group()
     outputs.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
     outputs.add_argument("--virtual-mic", action="store_true", help="be a microphone for other programs")
+    live.add_argument("--monitor", metavar="NAME", help="listen on this device as well")
     live.add_argument("--record", type=Path, metavar="DIR", help="keep both signals as files in this folder")
     live.add_argument("--json", action="store_true", help="print a line of JSON every second")
     _add_preset(live)
@@ -241,6 +242,7 @@ def run_live(command: Command) -> None:
         microphone=command.input,
         output=command.output,
         virtual_mic=command.virtual_mic,
+        monitor=command.monitor,
         preset=command.preset,
     )
     if command.json:

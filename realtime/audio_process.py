@@ -63,7 +63,7 @@ class _Session:
     def _play(self, settings: EngineSettings) -> None:
         """Restore on the devices of `settings` until none, or such as need another pair, are wanted."""
         pair = DevicePair(settings)
-        with Pump(pair, self._host.noisy, self._mixer, self._tap) as pump:
+        with Pump(pair, self._host.noisy, self._mixer, self._tap, pair.monitor) as pump:
             while (wanted := self._wanted()) is not None:
                 if _devices(wanted) != _devices(settings):
                     if not pair.can_follow(wanted):

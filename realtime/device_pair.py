@@ -12,8 +12,9 @@ from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_devi
 from realtime.device_stream import DeviceStream, block_frames
 from realtime.device_watcher import DeviceWatcher
 from realtime.devices import list_devices
-from realtime.feedback import refuse_loop
+from realtime.feedback import refuse_feedback, refuse_loop
 from realtime.messages import EngineSettings
+from realtime.monitor import Monitor
 from realtime.virtual_mic import VirtualMic
 
 NO_DEVICES = "There are no sound devices; see whether PipeWire or PulseAudio is running."
@@ -39,6 +40,8 @@ class DevicePair:
         self.playback_rate_hz = _rate_hz(devices, settings.output, "output")
         self.capture_block_frames = block_frames(self.capture_rate_hz)
         self.playback_block_frames = block_frames(self.playback_rate_hz)
+        self._monitor_rate_hz = _rate_hz(devices, settings.monitor, "output")
+        self.monitor = Monitor(self._monitor_rate_hz)
 
     @property
     def microphone(self) -> DeviceInfo | None:
@@ -52,15 +55,15 @@ class DevicePair:
 
     @property
     def problem(self) -> str | None:
-        """Why no sound flows: one sentence for the user, that says what to do."""
-        return self._heard.problem or self._played.problem
+        """Why some of the sound does not flow: one sentence for the user, that says what to do."""
+        return self._heard.problem or self._played.problem or self._monitored.problem
 
     @property
     def overruns(self) -> int:
         return self._heard.overruns + self._played.overruns
 
     def start(self, capture: Capture, playback: Playback, delay_seconds: float) -> None:
-        """Open both streams; see `realtime.audio_device.AudioDevice`.
+        """Open the streams; see `realtime.audio_device.AudioDevice`.
 
         Raises VirtualMicError and SoundServerError where there can be no virtual microphone.
         """
@@ -73,12 +76,17 @@ class DevicePair:
             self._played = opening.enter_context(
                 DeviceStream("output", self.playback_rate_hz, playback, name, self._opening)
             )
+            self._monitored = opening.enter_context(
+                DeviceStream(
+                    "output", self._monitor_rate_hz, self.monitor.playback, f"{name}-monitor", self._opening
+                )
+            )
             self._watcher = opening.enter_context(DeviceWatcher(self._choose, self._has_gone))
             self._choose(self._watcher.devices)
             self._opened = opening.pop_all()
 
     def stop(self) -> None:
-        """Close both streams."""
+        """Close the streams."""
         self._opened.close()
 
     def can_follow(self, settings: EngineSettings) -> bool:
@@ -98,9 +106,15 @@ class DevicePair:
             microphone, problem = _attempt(self._choose_microphone, devices, output)
             self._heard.want(microphone, problem)
             self._played.want(output, output_problem)
+            if self._settings.monitor is None:
+                self._monitored.want(None)
+            else:
+                choice = self._settings.monitor
+                self._monitored.want(*_attempt(_choose_monitor, devices, choice, microphone, output))
 
     def _has_gone(self, direction: Direction, index: int) -> None:
-        (self._heard if direction == "input" else self._played).has_gone(index)
+        for stream in [self._heard] if direction == "input" else [self._played, self._monitored]:
+            stream.has_gone(index)
 
     def _choose_output(self, devices: list[DeviceInfo]) -> DeviceInfo:
         if self._virtual_mic is None:
@@ -123,12 +137,26 @@ class DevicePair:
         return microphone
 
 
+def _choose_monitor(
+    devices: Sequence[DeviceInfo], choice: str, microphone: DeviceInfo | None, output: DeviceInfo | None
+) -> DeviceInfo:
+    monitor = _choose(devices, choice, "output")
+    if same_place(monitor, output):
+        raise DeviceError(f"{monitor.description} is the output already; choose another device to listen on.")
+    if microphone is not None:
+        refuse_feedback(microphone, monitor)
+    return monitor
+
+
 def check_devices(settings: EngineSettings) -> None:
-    """Raises DeviceError when there is now no microphone, or no output, as `settings` want it."""
+    """Raises DeviceError when `settings` name devices that are not there now, or a loop."""
     devices = list_devices()
     microphone = _choose(devices, settings.microphone, "input")
-    if not settings.virtual_mic:
-        refuse_loop(microphone, _choose(devices, settings.output, "output"))
+    output = None if settings.virtual_mic else _choose(devices, settings.output, "output")
+    if output is not None:
+        refuse_loop(microphone, output)
+    if settings.monitor is not None:
+        _choose_monitor(devices, settings.monitor, microphone, output)
 
 
 def _choose(devices: Sequence[DeviceInfo], choice: str | None, direction: Direction) -> DeviceInfo:

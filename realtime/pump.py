@@ -10,6 +10,7 @@ from realtime.audio_device import AudioDevice
 from realtime.delay_keeper import DelayKeeper
 from realtime.limiter import without_wild_numbers
 from realtime.mixer import BLOCK_FRAMES, Mixer
+from realtime.monitor import Monitor
 from realtime.playout import Playout
 from realtime.processes import urgent_threads
 from realtime.resample import Resampler
@@ -29,8 +30,16 @@ class Pump:
     heard `mixer.delay`, `keeper.capture_seconds` and `keeper.output_seconds` before.
     """
 
-    def __init__(self, device: AudioDevice, noisy: Ring, mixer: Mixer, tap: SignalTap | None = None) -> None:
-        self._device, self._noisy, self._mixer, self._tap = device, noisy, mixer, tap
+    def __init__(
+        self,
+        device: AudioDevice,
+        noisy: Ring,
+        mixer: Mixer,
+        tap: SignalTap | None = None,
+        monitor: Monitor | None = None,
+    ) -> None:
+        self._device, self._noisy, self._mixer = device, noisy, mixer
+        self._tap, self._monitor = tap, monitor
         self._captured = Ring(round(CAPTURED_SECONDS * device.capture_rate_hz))
         self._taken = 0
         self._resampler = Resampler(device.capture_rate_hz, SAMPLE_RATE_HZ)
@@ -109,6 +118,8 @@ class Pump:
             self._playout.push(mix.output)
             if self._tap is not None:
                 self._tap.write(mix)
+            if self._monitor is not None:
+                self._monitor.push(mix.output)
         self.keeper.keep((self._mixer.position - self._first_position) / SAMPLE_RATE_HZ)
 
     def _take(self) -> Samples:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from realtime import device_stream
 from realtime.device_info import DeviceError, DeviceInfo
 from realtime.device_pair import DevicePair, check_devices
+from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings
 from realtime.ring import Samples
 from realtime.sound_server import OWNER_PROPERTY, sound_server
 from realtime.virtual_mic import MICROPHONE
+from tests.models import load_inverter
 from tests.pulse_server import PulseServer, wait_until
 from tests.signals import tone
 
@@ -285,6 +288,33 @@ def test_what_hears_its_own_output_is_refused_until_the_output_is_another(pulse:
         assert "would hear itself" in pair.problem
         pair.follow(DESK)
         wait_for_sound(pulse, ear)
+
+
+def test_a_monitor_hears_what_goes_out_while_it_is_wanted(pulse: PulseServer) -> None:
+    settings = EngineSettings(microphone="desk_mic", virtual_mic=True)
+    with (
+        LiveEngine(replace(settings, monitor="headset"), load_inverter) as engine,
+        pulse.tone("room", ROOM_HZ),
+    ):
+        wait_until(lambda: is_tone(pulse.record("headset.monitor", SECOND // 4), ROOM_HZ))
+        engine.settings = settings
+        wait_until(lambda: not pulse.record("headset.monitor", SECOND // 4).any())
+        assert is_tone(pulse.record("masksr_live.monitor", SECOND // 4), ROOM_HZ)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "problem"),
+    [("headset", "is the output already"), ("room", "would hear itself"), ("banjo", "is not among")],
+)
+def test_a_monitor_that_makes_no_sense_is_refused(pulse: PulseServer, monitor: str, problem: str) -> None:
+    settings, ear = replace(DESK, monitor=monitor), Ear()
+    with pytest.raises(DeviceError, match=problem):
+        check_devices(settings)
+    with started(settings, ear) as pair:
+        wait_for_sound(pulse, ear)
+        assert pair.problem is not None
+        assert problem in pair.problem
+        assert places() == ({"desk_mic"}, {"headset"})
 
 
 def test_an_unknown_name_can_be_told_beforehand(pulse: PulseServer) -> None:
