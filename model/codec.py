@@ -5,7 +5,7 @@ import math
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -172,26 +172,37 @@ def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
 def import_dac() -> ModuleType:
     """Import the `dac` package, whether or not torchaudio works on this machine.
 
-    Slow (about a second beyond torch itself), so call it when a model is loaded and not before.
+    Slow (half a second beyond torch itself), so call it when a model is loaded and not before.
     """
-    with _torchaudio_or_stand_in():
+    with ExitStack() as stand_ins:
+        if not _torchaudio_works():
+            stand_ins.enter_context(_stand_in("torchaudio"))
+        stand_ins.enter_context(_stand_in("torch.utils.tensorboard", SummaryWriter=None))
         import dac
     return dac
 
 
-# dac imports audiotools, and audiotools imports torchaudio for resampling effects and file access that
-# the codec never calls. The released torchaudio wheels link against the CUDA libraries, so beside a
-# CPU-only torch the import itself fails. An empty module then takes its place, for as long as
-# audiotools is being imported: code that really wants torchaudio still meets the real error.
+# dac imports audiotools, which imports what the codec never calls: torchaudio for resampling effects and
+# file access, and TensorBoard, which takes long to import, for its own training. The released torchaudio
+# wheels link against the CUDA libraries, so beside a CPU-only torch the import itself fails. Empty modules
+# take their places for as long as audiotools is being imported: code that really wants them still finds them.
 @contextmanager
-def _torchaudio_or_stand_in() -> Iterator[None]:
+def _stand_in(name: str, **attributes: object) -> Iterator[None]:
+    before = sys.modules.get(name)
+    sys.modules[name] = ModuleType(name)
+    vars(sys.modules[name]).update(attributes)
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+
+
+def _torchaudio_works() -> bool:
     try:
         import torchaudio  # noqa: F401
     except (ImportError, OSError, RuntimeError):  # missing, linked against CUDA, built for another CUDA
-        sys.modules["torchaudio"] = ModuleType("torchaudio")
-        try:
-            yield
-        finally:
-            del sys.modules["torchaudio"]
-    else:
-        yield
+        return False
+    return True

@@ -46,6 +46,18 @@ print(torchaudio.__version__, audiotools.core.loudness.torchaudio is torchaudio)
     assert run_python(code, tmp_path) == ["0", "True"]
 
 
+def test_tensorboard_is_left_to_those_who_want_it(tmp_path: Path) -> None:
+    code = """
+import sys
+from model.codec import import_dac
+import_dac()
+print("tensorboard" in sys.modules)
+from torch.utils.tensorboard import SummaryWriter
+print(SummaryWriter.__name__)
+"""
+    assert run_python(code, tmp_path) == ["False", "SummaryWriter"]
+
+
 def test_importing_the_module_does_not_import_the_codec_package(tmp_path: Path) -> None:
     code = "import sys, model.codec; print('dac' in sys.modules, 'audiotools' in sys.modules)"
     assert run_python(code, tmp_path) == ["False", "False"]
