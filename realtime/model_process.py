@@ -12,7 +12,7 @@ from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay
-from realtime.processes import end_with_parent, settle_in
+from realtime.processes import end_with_parent, lasting, settle_in
 from realtime.processor import StreamProcessor, WindowRestorer
 from realtime.restoration import Restoration
 from realtime.ring import SharedRing
@@ -108,7 +108,8 @@ class _Worker:
         """Load what `order` says and restore until there is another."""
         self._statuses.put(ModelStatus())
         try:
-            loaded = self._load(order, lambda share: self._statuses.put(ModelStatus(progress=share)))
+            with lasting():
+                loaded = self._load(order, lambda share: self._statuses.put(ModelStatus(progress=share)))
         except MaskSRError as error:
             self._statuses.put(ModelStatus("refused", message=str(error)))
             while self._orders.get() == order:
