@@ -9,10 +9,11 @@ import numpy as np
 from model.plan import SAMPLE_RATE_HZ
 from presets.preset import Preset, load_preset
 from realtime.model_process import LoadedModel, ModelOrder
+from realtime.ring import Samples
 from realtime.threads import leave_room
 
 if TYPE_CHECKING:
-    from model.masksr import MaskSR
+    from model.masksr import MaskSR, RestorerStream
 
 LIVE_PRESETS = ("call", "balanced", "cpu")  # those of less delay first
 TRIAL_HOPS = 3
@@ -44,21 +45,24 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
 def _fastest_that_keeps_up(model: "MaskSR", changes: dict[str, int]) -> Preset:
     presets = [load_preset(name, **changes) for name in LIVE_PRESETS]
     for preset in presets[:-1]:
-        if _load(model, preset) < COMFORTABLE_LOAD:
+        if _keeps_up(model, preset):
             return preset
     return presets[-1]
 
 
-def _load(model: "MaskSR", preset: Preset) -> float:
-    """The time that the slowest of a few hops takes, as a share of a hop's duration."""
+def _keeps_up(model: "MaskSR", preset: Preset) -> bool:
+    """Whether each of a few hops takes a comfortable share of its duration."""
     restorer = model.stream(preset.plan, **preset.stream_settings)
     silence = np.zeros(preset.plan.window_samples, np.float32)
     restorer.restore_window(silence)  # sets up what libraries put off until used
-    started = [perf_counter()]
-    for _ in range(TRIAL_HOPS):
-        restorer.restore_window(silence)
-        started.append(perf_counter())
-    return float(np.diff(started).max()) * SAMPLE_RATE_HZ / preset.plan.hop_samples
+    comfortable_seconds = COMFORTABLE_LOAD * preset.plan.hop_samples / SAMPLE_RATE_HZ
+    return all(_hop_seconds(restorer, silence) < comfortable_seconds for _ in range(TRIAL_HOPS))
+
+
+def _hop_seconds(restorer: "RestorerStream", window: Samples) -> float:
+    started = perf_counter()
+    restorer.restore_window(window)
+    return perf_counter() - started
 
 
 def _name_of_device(model: "MaskSR") -> str:
