@@ -49,14 +49,13 @@ def opened_window(
     application: QApplication, settings_file: SettingsFile, library: PresetLibrary
 ) -> Iterator[MainWindow]:
     """Yields the window, shown, while the engine runs."""
-    controller = Controller(settings_file, library)
-    window = MainWindow(controller, Theme(application, controller.settings.theme))
-    window.show()
-    try:
-        with controller:
+    with Controller(settings_file, library) as controller:  # the engine starts while the window is made
+        window = MainWindow(controller, Theme(application, controller.settings.theme))
+        window.show()
+        try:
             yield window
-    finally:
-        window.deleteLater()
+        finally:
+            window.deleteLater()
 
 
 def _outlive_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
