@@ -1,6 +1,7 @@
 """Processes behave towards the system and each other."""
 
 import gc
+from weakref import ref
 
 import pytest
 
@@ -15,5 +16,24 @@ def test_what_lasts_is_not_looked_through_for_garbage() -> None:
             raise ValueError("bad")
         assert gc.isenabled()
         assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+
+
+class Loop:
+    """Goes when garbage is collected, and not before."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_had_its_time_is_freed_by_the_next_one() -> None:
+    try:
+        with lasting():
+            old = ref(Loop())
+        gc.collect()
+        assert old() is not None
+        with lasting():
+            assert old() is None
     finally:
         gc.unfreeze()
