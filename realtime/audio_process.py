@@ -44,6 +44,7 @@ class _Session:
     ) -> None:
         self._host, self._settings, self._statuses, self._tap = host, settings, statuses, tap
         self._mixer = Mixer(host.noisy, host.restored)
+        self._mixer.is_awaiting = False
         self._problem: str | None = None
 
     def run(self) -> None:
@@ -79,7 +80,8 @@ class _Session:
         self._host.poll()
         model = self._host.status
         self._mixer.parameters = settings.parameters
-        if model.state == "running":
+        self._mixer.is_awaiting = model.state == "running"
+        if self._mixer.is_awaiting:
             self._mixer.delay = model.delay
         self._statuses.put(self._status(model, pair, pump))
 

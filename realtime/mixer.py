@@ -41,11 +41,12 @@ class Mixer:
 
     The sample at a position of `restored` is `delay.latency_frames` older than that of `noisy`. Restored
     sound that is missing is faded out before it ends, faded in when it is back, and never made up for: the
-    delay stays as it is. Set `parameters` and `delay` at any time, from any thread.
+    delay stays as it is. Set `parameters`, `delay` and `is_awaiting` at any time, from any thread.
     """
 
     def __init__(self, noisy: Ring, restored: Ring) -> None:
         self.parameters, self.delay = Parameters(), Delay()
+        self.is_awaiting = True  # restored sound, because the restorer runs
         self.dropouts = 0  # blocks that went out dry because the restored ones were late
         self.is_restoring = False  # whether the newest block was restored
         self.position = noisy.written  # of the first captured sample that is not mixed yet
@@ -84,7 +85,7 @@ class Mixer:
         is_here = self._has(start, BLOCK_FRAMES)
         if not is_here:
             self._presence.jump(0.0)
-        self.dropouts += not is_here and self._has_begun(start)
+        self.dropouts += self.is_awaiting and not is_here and self._has_begun(start)
         self.is_restoring = is_here and stays and self._has(start, 2 * BLOCK_FRAMES)
         return self._restored.read(start, BLOCK_FRAMES) if is_here else np.zeros(BLOCK_FRAMES, np.float32)
 

@@ -16,6 +16,7 @@ import pytest
 from model.plan import SAMPLE_RATE_HZ
 from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings, Parameters
+from realtime.mixer import BLOCK_FRAMES
 from realtime.ring import Samples
 from tests.models import load_inverter, load_pass_through, load_refused
 from tests.pulse_server import FORMAT, PulseServer, running, wait_until
@@ -128,6 +129,9 @@ def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: Pul
     with LiveEngine(replace(SETTINGS, output="headset"), load_refused) as engine:
         wait_until(lambda: engine.status.state == "dry" and engine.tap.written > SAMPLE_RATE_HZ)
         assert engine.status.message == "There is no such preset; choose another one."
+        report = engine.status.report
+        assert report is not None
+        assert report.dropouts < engine.tap.written / BLOCK_FRAMES / 2  # what is dry as announced is none
         wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 4_410)).max() > 0.4))
 
 

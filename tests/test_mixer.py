@@ -62,6 +62,13 @@ def test_a_restorer_that_goes_and_comes_back_is_replaced_by_the_dry_sound_withou
     assert 90 < session.mixer.dropouts < 101
 
 
+def test_dry_sound_counts_as_dropouts_only_while_the_restored_one_is_awaited() -> None:
+    session = Session()
+    session.mixer.is_awaiting = False
+    session.run(away=range(100))
+    assert not session.mixer.dropouts
+
+
 def test_a_new_restorer_counts_once_its_own_sound_is_there() -> None:
     session = Session()
     session.run()
