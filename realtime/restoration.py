@@ -30,7 +30,10 @@ class Restoration:
             self._start()
         if self.waiting_frames < BLOCK_FRAMES:
             return False
-        expected_seconds = self._processor.stats.compute_ms(50) / 1000.0
+        usual_seconds = self._processor.stats.compute_ms(50) / 1000.0
+        expected_seconds = min(
+            usual_seconds, self._processor.ladder.budget_seconds
+        )  # or it never tries again
         behind_frames = self.waiting_frames - self._headroom_frames
         self._processor.behind_seconds = behind_frames / SAMPLE_RATE_HZ + expected_seconds
         block = self._noisy.read(self._restored.written, BLOCK_FRAMES)

@@ -159,3 +159,11 @@ def test_under_load_there_is_never_a_gap_or_a_repeated_block_and_the_delay_comes
         loaded = slice(before + skip, round(LOAD_TO * SAMPLE_RATE_HZ))
         assert dry[loaded].mean() > 0.9
     assert session.processor.ladder.passes == PASSES
+
+
+def test_a_machine_that_is_busy_from_the_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Simulation(lambda now: 10.0 if now < LOAD_TO else 0.3)
+    monkeypatch.setattr("realtime.processor.perf_counter", lambda: session.now)
+    out, heard = session.run()
+    late = slice(round(15.0 * SAMPLE_RATE_HZ), None)
+    np.testing.assert_allclose(out[late], -heard[late], atol=1e-5)
