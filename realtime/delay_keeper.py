@@ -30,6 +30,11 @@ class DelayKeeper:
         self._dropouts = 0
 
     @property
+    def is_keeping(self) -> bool:
+        """Whether the device is known well enough to steer by."""
+        return self._device_seconds is not None
+
+    @property
     def capture_seconds(self) -> float:
         """From the microphone to the mixer."""
         return self._measured_or_frozen()[0]

@@ -132,6 +132,8 @@ class Pump:
 
     def _align(self) -> None:
         playout = self._playout
-        late = playout.waiting_frames(playout.asked) - self.keeper.cushion_frames
-        if not playout.is_started or abs(late) > LATE_SECONDS * playout.rate_hz:
+        waiting = playout.waiting_frames(playout.asked)
+        is_off = abs(waiting - self.keeper.cushion_frames) > LATE_SECONDS * playout.rate_hz
+        has_run_out = waiting < 0 and not self.keeper.is_keeping
+        if not playout.is_started or is_off or has_run_out:
             playout.align(self.keeper.cushion_frames)
