@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from main import main
-from realtime.doctor import Finding, examine
+from realtime.checks import Finding
+from realtime.doctor import examine
 from realtime.virtual_mic import VirtualMic
 from tests.models import load_inverter
 from tests.pulse_server import PulseServer
