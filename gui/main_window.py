@@ -10,6 +10,7 @@ from gui.controller import Controller
 from gui.field import Card
 from gui.file_page import FilePage
 from gui.header import BYPASS_KEY, HOLD_KEY, MUTE_KEY, Header
+from gui.health_page import HealthPage
 from gui.latency_bar import LatencyBar
 from gui.listen_page import ListenPage
 from gui.live_page import LivePage
@@ -42,6 +43,7 @@ class MainWindow(QMainWindow):
         self._sound, self._presets = SoundPanel(), PresetPanel(controller)
         self._live, self._listen = LivePage(), ListenPage(controller)
         self._files, self._settings = FilePage(controller.background), SettingsPage(controller, theme)
+        self._health = HealthPage(controller)
         self._latency, self._figures = LatencyBar(), StatusStrip()
         self._pages = QTabWidget()
         self._lay_out()
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
             (self._live, text.LIVE_PAGE),
             (self._listen, text.LISTEN_PAGE),
             (self._files, text.FILES_PAGE),
+            (self._health, text.HEALTH_PAGE),
             (self._settings, text.SETTINGS_PAGE),
         ):
             self._pages.addTab(page, name)

@@ -23,6 +23,7 @@ QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radi
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 13pt; font-weight: 600; }
 QLabel[role="caption"] { color: $muted; }
+QLabel[role="good"] { color: $good; }
 QLabel[role="problem"] { color: $danger; }
 QLabel[role="drop"] { color: $muted; border: 2px dashed $border; border-radius: 8px; padding: 24px; }
 

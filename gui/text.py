@@ -123,6 +123,7 @@ MIX_TIP = _("How much of the restored voice goes out, and how much of the microp
 LIVE_PAGE = _("Live")
 LISTEN_PAGE = _("Listen back")
 FILES_PAGE = _("Files")
+HEALTH_PAGE = _("Health")
 SETTINGS_PAGE = _("Settings")
 
 # Listening back.
@@ -138,6 +139,24 @@ LISTEN_TAKEN = _("{seconds:.0f} seconds taken")
 LISTEN_NOWHERE = _("There is no device to listen on; choose one under “Listen on”.")
 LISTEN_EMPTY = _("Nothing has been heard yet; speak first.")
 
+# Health, by the names of `realtime.checks`.
+HEALTH_CHECK = _("&Check again")
+HEALTH_CHECKING = _("Checking…")
+HEALTH_GOOD = _("Everything is in order.")
+HEALTH_PROBLEMS = _("To see to: {count}")
+HEALTH_OK = _("in order")
+HEALTH_BAD = _("to see to")
+HEALTH_MARKS = {True: "✓", False: "✗"}
+HEALTH_NAMES = {
+    "sound server": _("Sound server"),
+    "PortAudio": _("PortAudio"),
+    "microphone": _("Microphone"),
+    "speaker": _("Speaker"),
+    "virtual microphone": _("Virtual microphone"),
+    "permissions": _("Permissions"),
+    "model": _("Model"),
+    "speed": _("Speed"),
+}
 
 # Settings page.
 THEME = _("&Colours")
