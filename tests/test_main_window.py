@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
+    QLabel,
     QPushButton,
     QSlider,
     QTabBar,
@@ -157,6 +158,27 @@ def test_an_engine_that_dies_is_reported_and_started_again(open_window: OpenWind
         restart.click()
         wait_for_sound(qtbot, window)
         assert not restart.isVisible()
+        window.close()
+
+
+def test_a_preset_that_asks_too_much_is_told_and_sound_goes_on(
+    open_window: OpenWindow, pulse: PulseServer, qtbot: QtBot, tiny_preset: Path, tmp_path: Path
+) -> None:
+    hasty = tmp_path / "hasty.toml"  # 64 passes every 23 ms
+    preset = tiny_preset.read_text()
+    hasty.write_text(preset.replace("hop_frames = 8", "hop_frames = 2").replace("Tiny", "Hasty"))
+    with pulse.tone("room", 1000), open_window() as window:
+        controller = window.controller
+        effort = next(each for each in window.findChildren(QLabel) if each.accessibleName() == text.RUNG)
+        controller.change_presets(lambda library: library.add(hasty))
+        wait_for(qtbot, lambda: controller.preset is not None and controller.preset.hop_frames == 2)
+        controller.choose_passes(64)
+        wait_for(qtbot, lambda: "because the computer is" in effort.text())
+        assert controller.status.passes_now < controller.status.passes_wanted == 64
+        heard = pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)[SAMPLE_RATE_HZ:]
+        assert min(np.abs(part).max() for part in np.split(heard, 4)) > 0.0
+        controller.choose_passes(1)
+        wait_for(qtbot, lambda: effort.text() == "all 1 passes")
         window.close()
 
 
