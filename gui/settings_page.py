@@ -1,13 +1,15 @@
-"""What is chosen once: colours, tray, autostart and the key for bypass."""
+"""What is chosen once: colours, tray, autostart, the entry in the menu and the key for bypass."""
 
 import sys
 from pathlib import Path
 
+from PyQt6.QtCore import QStandardPaths
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
 from gui import text
 from gui.autostart import AutostartError, system_autostart
 from gui.controller import Controller
+from gui.desktop_entry import add_to_menu, is_in_menu, remove_from_menu
 from gui.field import Card, Field
 from gui.hotkey_field import HotkeyField
 from gui.settings import ThemeChoice
@@ -31,6 +33,12 @@ class SettingsPage(QWidget):
         self._at_login = QCheckBox(text.AUTOSTART)
         self._at_login.setChecked(self._autostart.is_on())
         self._at_login.clicked.connect(self._switch_autostart)
+        self._data_home = Path(
+            QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+        )
+        self._in_menu = QCheckBox(text.IN_MENU)
+        self._in_menu.setChecked(is_in_menu(self._data_home))
+        self._in_menu.clicked.connect(self._switch_menu)
         card = Card()
         card.setMaximumWidth(WIDEST)
         for part in (
@@ -40,6 +48,8 @@ class SettingsPage(QWidget):
             self._at_login,
         ):
             card.column.addWidget(part)
+        if sys.platform == "linux":
+            card.column.addWidget(self._in_menu)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.addWidget(card)
@@ -55,6 +65,17 @@ class SettingsPage(QWidget):
         except AutostartError as error:
             self._controller.failed.emit(str(error))
         self._at_login.setChecked(self._autostart.is_on())
+
+    def _switch_menu(self, on: bool) -> None:
+        try:
+            if on:
+                add_to_menu(self._data_home, START_COMMAND)
+            else:
+                remove_from_menu(self._data_home)
+        except OSError as error:
+            problem = text.IN_MENU_FAILED.format(place=self._data_home, error=error.strerror)
+            self._controller.failed.emit(problem)
+        self._in_menu.setChecked(is_in_menu(self._data_home))
 
     def _make_themes(self) -> QComboBox:
         themes = QComboBox()
