@@ -1,6 +1,8 @@
 """Live sound goes on, whole and in time, whatever the window and the model do."""
 
 import multiprocessing
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +16,12 @@ import psutil
 import pytest
 
 from model.plan import SAMPLE_RATE_HZ
+from realtime.devices import list_devices
 from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings, Parameters
 from realtime.mixer import BLOCK_FRAMES
 from realtime.ring import Samples
+from realtime.virtual_mic import MICROPHONE
 from tests.models import load_inverter, load_pass_through, load_refused
 from tests.pulse_server import FORMAT, PulseServer, running, wait_until
 
@@ -133,6 +137,40 @@ def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: Pul
         assert report is not None
         assert report.dropouts < engine.tap.written / BLOCK_FRAMES / 2  # what is dry as announced is none
         wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 4_410)).max() > 0.4))
+
+
+def test_a_process_of_the_devices_that_is_killed_is_replaced_and_its_microphone_too(
+    pulse: PulseServer,
+) -> None:
+    with LiveEngine(replace(SETTINGS, virtual_mic=True), load_inverter) as engine:
+        wait_until(lambda: engine.status.state == "running")
+        first = processes(engine)[0]
+        first.kill()
+        wait_until(lambda: engine.status.state == "recovering")
+        assert "is being started again" in str(engine.status.message)
+        wait_until(lambda: engine.status.state == "running")
+        assert engine.process_id != first.pid
+        wait_until(lambda: bool(heard_now(engine)[1].any()))
+        assert our_microphones() == 1
+    assert engine.status.state == "stopped"
+    assert our_microphones() == 0
+
+
+def our_microphones() -> int:
+    return [device.description for device in list_devices()].count(MICROPHONE)
+
+
+def test_a_process_of_the_devices_that_never_lives_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.live_engine.run_audio", die)
+    monkeypatch.setattr("realtime.live_engine.FIRST_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr("realtime.live_engine.LAST_PAUSE_SECONDS", 0.2)
+    with LiveEngine(SETTINGS, load_inverter) as engine:
+        wait_until(lambda: engine.status.state == "failed")
+        assert "start the engine again" in str(engine.status.message)
+
+
+def die(*arguments: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def hold_an_engine() -> None:
