@@ -22,7 +22,7 @@ class StatusStrip(QWidget):
         self._passes = _Figure(text.PASSES, text.PASSES_HELP)
         self._dropouts = _Figure(text.DROPOUTS, text.DROPOUTS_HELP)
         self._device = _Figure(text.COMPUTES_ON, text.COMPUTES_ON_HELP, value=_Words())
-        self._rung = _Figure(text.RUNG, text.RUNG_HELP, value=_Words())
+        self._rung = _Figure(text.RUNG, text.RUNG_HELP)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
@@ -38,7 +38,7 @@ class StatusStrip(QWidget):
         self._load.show_value(text.UNKNOWN if report is None else text.PER_CENT.format(100 * load))
         now, wanted = status.passes_now, status.passes_wanted
         self._passes.show_value(text.PASSES_OF.format(now=now, wanted=wanted) if wanted else text.UNKNOWN)
-        self._rung.show_value(status.rung or text.UNKNOWN)
+        self._rung.show_value(_effort(status), status.rung)
         self._dropouts.show_value(text.UNKNOWN if report is None else str(report.dropouts))
         self._device.show_value(status.device)
 
@@ -50,7 +50,7 @@ class _Figure(QWidget):
         self, caption: str, help_text: str, value: QLabel | None = None, picture: QWidget | None = None
     ) -> None:
         super().__init__()
-        self.setToolTip(help_text)
+        self._help = help_text
         title, self._value = QLabel(caption), value or QLabel()
         title.setProperty("role", "caption")
         self._value.setAccessibleName(caption)
@@ -65,9 +65,19 @@ class _Figure(QWidget):
         row.addWidget(self._value, 1)
         column.addLayout(row)
 
-    def show_value(self, value: str) -> None:
+    def show_value(self, value: str, in_full: str = "") -> None:
+        """`in_full` says more than there is room for; it goes into the tip."""
         self._value.setText(value)
-        self._value.setAccessibleDescription(value)
+        self._value.setAccessibleDescription(in_full or value)
+        self.setToolTip("\n\n".join(filter(None, (self._help, in_full))))
+
+
+def _effort(status: EngineStatus) -> str:
+    if not status.passes_wanted:
+        return text.UNKNOWN
+    if status.passes_now == status.passes_wanted:
+        return text.RUNG_FULL
+    return text.RUNG_LESS if status.passes_now else text.RUNG_NONE
 
 
 class _Words(QLabel):

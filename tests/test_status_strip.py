@@ -45,7 +45,17 @@ def test_every_figure_is_shown_under_its_name(strip: StatusStrip) -> None:
     strip.set_status(STATUS)
     shown = figures(strip)
     assert shown[text.LOAD] == "63 %" and shown[text.DROPOUTS] == "5" and shown[text.COMPUTES_ON] == "CPU"
-    assert shown[text.PASSES] == "2 of 4" and shown[text.RUNG] == "2 of 4 passes"
+    assert shown[text.PASSES] == "2 of 4" and shown[text.RUNG] == text.RUNG_LESS
+
+
+@pytest.mark.parametrize(("passes", "word"), [(4, "full"), (3, "less"), (0, "none")])
+def test_the_effort_is_a_word_that_says_more_when_asked(strip: StatusStrip, passes: int, word: str) -> None:
+    strip.set_status(replace(STATUS, passes_now=passes, rung="as the machine can"))
+    effort = next(label for label in strip.findChildren(QLabel) if label.accessibleName() == text.RUNG)
+    assert (effort.text(), effort.accessibleDescription()) == (word, "as the machine can")
+    figure = effort.parentWidget()
+    assert figure is not None
+    assert "as the machine can" in figure.toolTip()
 
 
 def test_nothing_is_claimed_before_sound_flows(strip: StatusStrip) -> None:
@@ -68,6 +78,8 @@ def test_the_load_changes_colour_before_it_is_too_much(strip: StatusStrip, load:
 def test_a_long_value_does_not_widen_the_window(strip: StatusStrip) -> None:
     narrow = strip.minimumSizeHint().width()
     strip.set_status(
-        replace(STATUS, device="NVIDIA GeForce RTX 4090 Laptop Graphics", rung="unrestored " * 9)
+        replace(
+            STATUS, device="NVIDIA GeForce RTX 4090 Laptop Graphics", rung="unrestored " * 9, passes_now=0
+        )
     )
     assert strip.minimumSizeHint().width() == narrow
