@@ -67,7 +67,7 @@ class Steering:
 
         `elapsed_seconds` is the time since the last call.
         """
-        self._drift += INTEGRAL * excess_seconds * elapsed_seconds
-        self._drift = float(np.clip(self._drift, -MAX_RATE_CHANGE, MAX_RATE_CHANGE))
         change = PROPORTIONAL * excess_seconds + self._drift
+        if abs(change) < MAX_RATE_CHANGE:  # what is put right as fast as may be says nothing about the clocks
+            self._drift += INTEGRAL * excess_seconds * elapsed_seconds
         return float(np.clip(change, -MAX_RATE_CHANGE, MAX_RATE_CHANGE))

@@ -67,6 +67,15 @@ def test_an_hour_leaves_the_delay_where_it_began_and_the_pitch_unheard(
     assert np.mean(changes[-1000:]) == pytest.approx(drift, abs=1e-5)
 
 
+def test_a_delay_that_jumped_is_put_right_without_overshooting() -> None:
+    steering, excess_seconds, seen = Steering(), 0.015, []
+    for _ in range(2400):  # two minutes
+        excess_seconds -= steering.rate_change(excess_seconds, 0.05) * 0.05
+        seen.append(excess_seconds)
+    assert min(seen) > -0.002
+    assert abs(seen[-1]) < 0.001
+
+
 def test_a_device_that_stops_and_goes_on_is_known_again() -> None:
     clock, is_settled = DeviceClock(48_000), []
     for block in range(500):
