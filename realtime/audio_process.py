@@ -11,7 +11,7 @@ from realtime.messages import EngineSettings, EngineStatus, State
 from realtime.mixer import Mixer
 from realtime.model_host import ModelHost
 from realtime.model_process import Load, ModelOrder, ModelStatus
-from realtime.processes import settle_in
+from realtime.processes import lasting, settle_in
 from realtime.pump import Pump
 from realtime.report import make_report
 from realtime.signal_tap import SignalTap
@@ -63,7 +63,8 @@ class _Session:
 
     def _play(self, settings: EngineSettings) -> None:
         """Restore on the devices of `settings` until none, or such as need another pair, are wanted."""
-        pair = DevicePair(settings)
+        with lasting():
+            pair = DevicePair(settings)
         with Pump(pair, self._host.noisy, self._mixer, self._tap, pair.monitor) as pump:
             while (wanted := self._wanted()) is not None:
                 if _devices(wanted) != _devices(settings):

@@ -1,5 +1,6 @@
 """How the processes of a live session behave towards the system and each other."""
 
+import atexit
 import gc
 import os
 import signal
@@ -17,6 +18,7 @@ def settle_in(niceness: int) -> None:
     """Begin the life of a child process: urgent as far as the system allows, ended by its parent alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal
     sys.setswitchinterval(SWITCH_SECONDS)
+    atexit.register(gc.unfreeze)  # what is `lasting` ends in order too
     if sys.platform != "win32":
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, niceness)
