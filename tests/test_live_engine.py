@@ -45,9 +45,9 @@ def engine(pulse: PulseServer) -> Iterator[LiveEngine]:
 
 
 @contextmanager
-def recording(path: Path) -> Iterator[None]:
-    """Records what the speakers play; a file takes it in while this process is busy."""
-    command = ["parec", "--device=speakers.monitor", "--latency-msec=50", *FORMAT]
+def recording(path: Path, sink: str = "speakers") -> Iterator[None]:
+    """Records what `sink` plays; a file takes it in while this process is busy."""
+    command = ["parec", f"--device={sink}.monitor", "--latency-msec=50", *FORMAT]
     with path.open("wb") as file, running(command, stdout=file):
         wait_until(lambda: path.stat().st_size > 0)
         sleep(0.3)
@@ -115,7 +115,7 @@ def heard_now(engine: LiveEngine) -> tuple[Samples, Samples]:
 
 
 def test_the_tap_has_both_signals_in_step_and_parameters_are_heard(
-    pulse: PulseServer, tmp_path: Path
+    pulse: PulseServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = replace(SETTINGS, output="headset")
     with LiveEngine(settings, load_inverter) as engine:
@@ -127,6 +127,24 @@ def test_the_tap_has_both_signals_in_step_and_parameters_are_heard(
         wait_until(lambda: not pulse.record("headset.monitor", 4_410)[2_000:].any())
         assert np.abs(heard_now(engine)[0]).max() > 0.4
     assert engine.status.state == "stopped"
+    assert "leaked" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("capture_hz", "playback_hz"), [(44_100, 48_000), (48_000, 44_100)])
+def test_devices_of_unequal_rates_lose_nothing(capture_hz: int, playback_hz: int, tmp_path: Path) -> None:
+    room = f"module-null-sink sink_name=hall rate={capture_hz} norewinds=1"
+    earphones = f"module-null-sink sink_name=earphones rate={playback_hz} norewinds=1"
+    settings = EngineSettings(microphone="hall.monitor", output="earphones")
+    with (
+        PulseServer(room, earphones) as pulse,
+        pulse.tone("hall", TONE_HZ),
+        LiveEngine(settings, load_pass_through) as engine,
+    ):
+        wait_until(lambda: engine.tap.written > SETTLED_SECONDS * SAMPLE_RATE_HZ)
+        wait_until(lambda: engine.status.state == "running")
+        with recording(tmp_path / "heard", "earphones"):
+            sleep(2.0)
+        assert_whole(tmp_path / "heard", 2.0)
 
 
 def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: PulseServer) -> None:
