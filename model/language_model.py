@@ -46,7 +46,7 @@ class LanguageModel(nn.Module):
         # One table for all codebooks: entry v of codebook k is row k * (codebook_size + 1) + v.
         self.embedding = nn.Embedding(codebooks * (codebook_size + 1), width)
         self.transformer = Transformer(width, config.layers, config.heads, config.feed_forward)
-        self.head = nn.Linear(width, codebooks * codebook_size)
+        self.heads = nn.ModuleList(nn.Linear(width, codebook_size) for _ in range(codebooks))
         self.register_buffer("offsets", torch.arange(codebooks) * (codebook_size + 1), persistent=False)
         self.offsets: Tensor
 
@@ -55,12 +55,24 @@ class LanguageModel(nn.Module):
         condition: Tensor = self.speech_encoder(audio, latents)
         return condition
 
-    def forward(self, tokens: Tensor, condition: Tensor, first_frame: int = 0) -> Tensor:
-        """Logits [batch, frames, codebooks, codebook_size] of all tokens from `first_frame` on."""
+    def forward(
+        self, tokens: Tensor, condition: Tensor, chosen: Tensor | None = None, first_frame: int = 0
+    ) -> Tensor:
+        """Logits [batch, frames, codebooks, codebook_size] of all tokens from `first_frame` on.
+
+        An entry makes up for what coarser codebooks leave. So a frame's masked tokens are predicted one
+        after the other, each as if the coarser ones were those of `chosen`, int64 [batch, codebooks, frames],
+        or else the likeliest: one pass is enough to make a frame's tokens fit each other.
+        """
         rows = tokens.transpose(1, 2) + self.offsets
-        embedded = self.embedding(rows).sum(2)
-        output = self.head(self.transformer(embedded + condition, first_frame))
-        return output.unflatten(-1, (self.codebooks, self.mask_token))
+        left = self.transformer(self.embedding(rows).sum(2) + condition, first_frame)
+        masked = (tokens == self.mask_token)[:, :, first_frame:, None]
+        logits: list[Tensor] = []
+        for level, head in enumerate(self.heads):
+            logits.append(head(left))
+            entry = logits[-1].argmax(-1) if chosen is None else chosen[:, level]
+            left = left + masked[:, level] * self.embedding(entry + self.offsets[level])
+        return torch.stack(logits, dim=2)
 
     @torch.no_grad()
     def start_from_codec(self, codec: Codec) -> None:
@@ -74,5 +86,6 @@ class LanguageModel(nn.Module):
         self.embedding.weight.zero_()
         tables = self.embedding.weight.view(self.codebooks, self.mask_token + 1, -1)
         tables[:, : self.mask_token, :channels] = -vectors
-        self.head.weight.mul_(0.05)[:, :channels] = weight.cpu().flatten(0, 1)
-        self.head.bias.copy_(bias.flatten())
+        for level, head in enumerate(self.heads):
+            head.get_parameter("weight").mul_(0.05)[:, :channels] = weight[level].cpu()
+            head.get_parameter("bias").copy_(bias[level])

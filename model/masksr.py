@@ -126,10 +126,12 @@ class MaskSR:
         run = partial(self.language_model, first_frame=first_frame)
         if guidance == 0:
             return lambda tokens: call(first_frame, run, tokens, condition)
-        both = torch.cat([condition, self.language_model.no_condition.expand_as(condition)])
+        nothing = self.language_model.no_condition.expand_as(condition)
 
         def predict(tokens: Tensor) -> Tensor:
-            conditioned, unconditioned = call(first_frame, run, tokens.repeat(2, 1, 1), both).chunk(2)
+            conditioned = call(first_frame, run, tokens, condition)
+            likeliest = conditioned.argmax(-1).transpose(1, 2)
+            unconditioned = call(first_frame, run, tokens, nothing, likeliest)
             return (1 + guidance) * conditioned - guidance * unconditioned
 
         return predict

@@ -57,7 +57,7 @@ class Rehearsal:
         return replace(window, tokens=self._completion.complete(state, window.target_latents)), state
 
     def _predict(self, condition: Tensor, first_frame: int) -> Predict:
-        return lambda tokens: self._model(tokens, condition, first_frame)
+        return lambda tokens: self._model(tokens, condition, first_frame=first_frame)
 
     def _cut(self, batch: Batch, first: int, frames: int) -> Batch:
         """A window of a batch, heard as a live one is: nothing of what follows it is known."""

@@ -100,7 +100,7 @@ class LanguageModelTrainer:
         else:
             self._start_from_codec()
         self.rehearsal = config.rehearsal and Rehearsal(config.rehearsal, self.codec, self.model)
-        tables = [*self.model.embedding.parameters(), *self.model.head.parameters()]
+        tables = [*self.model.embedding.parameters(), *self.model.heads.parameters()]
         known = {id(parameter) for parameter in tables}
         others = [parameter for parameter in self.model.parameters() if id(parameter) not in known]
         groups = [{"params": others, "rate": 1.0}, {"params": tables, "rate": config.table_rate}]
@@ -199,7 +199,7 @@ class LanguageModelTrainer:
         return losses, total
 
     def _token_losses(self, batch: Batch, given: Tensor, condition: Tensor) -> dict[str, Tensor]:
-        logits = self.model(given, condition)
+        logits = self.model(given, condition, chosen=batch.tokens)
         places = (given == self.model.mask_token).transpose(1, 2)
         wanted = batch.tokens.transpose(1, 2)[places]
         tokens = F.cross_entropy(logits[places].float(), wanted, reduction="sum") / max(1, len(wanted))

@@ -57,7 +57,7 @@ def test_every_token_has_logits_for_every_entry() -> None:
 def test_the_oldest_frames_may_be_left_out() -> None:
     model = trained_model()
     condition = model.encode(sound(), latents())
-    torch.testing.assert_close(model(tokens(), condition, 5), model(tokens(), condition)[:, 5:])
+    torch.testing.assert_close(model(tokens(), condition, first_frame=5), model(tokens(), condition)[:, 5:])
 
 
 @pytest.mark.parametrize("place", [(0, 0), (2, FRAMES - 1)], ids=["oldest", "newest"])
@@ -109,11 +109,25 @@ def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
     model.start_from_codec(codec)
     audio = sound(30)
     condition, expected = model.encode(audio, codec.latents(audio)), codec.encode(audio)
-    known = torch.full_like(expected, MASK)
-    for level in range(3):
-        predicted = model(known, condition)[:, :, level].argmax(-1)
-        assert (predicted == expected[:, level]).float().mean() > 0.95
-        known[:, level] = expected[:, level]
+    masked = torch.full_like(expected, MASK)
+    for levels in range(3):
+        known = torch.cat([expected[:, :levels], masked[:, levels:]], dim=1)
+        predicted = model(known, condition).argmax(-1).transpose(1, 2)
+        assert (predicted == expected)[:, levels:].float().mean() > 0.95
+
+
+@torch.no_grad()
+def test_a_finer_token_is_predicted_by_the_coarser_ones_chosen() -> None:
+    model, masked = trained_model(), torch.full((2, 3, FRAMES), MASK)
+    condition = model.encode(sound(), latents())
+    free = model(masked, condition)
+    likeliest = free.argmax(-1).transpose(1, 2)
+    torch.testing.assert_close(model(masked, condition, chosen=likeliest), free)
+    other = torch.cat([likeliest[:, :1], (likeliest[:, 1:2] + 1) % 16, likeliest[:, 2:]], dim=1)
+    changed = (model(masked, condition, chosen=other) - free).abs().amax((0, 1, 3)) > 1e-6
+    assert changed.tolist() == [False, False, True]
+    given = torch.cat([other[:, :2], masked[:, 2:]], dim=1)  # what is given needs no choice
+    torch.testing.assert_close(model(given, condition, chosen=likeliest), model(given, condition))
 
 
 def test_attention_depends_on_the_distance_of_frames_alone() -> None:
