@@ -7,16 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from model.channels_last import skip_idle_units, to_channels_last, to_image
-from model.codec import CodecConfig, build_dac
+from model.codec import build_dac
+from tests.codecs import small_codec
 
-TINY = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=8,
-    decoder_dim=16,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=1,
-)
+TINY = small_codec(codebooks=1)
 
 
 def stock_and_fast(part: str) -> tuple[nn.Module, nn.Module]:

@@ -11,16 +11,9 @@ from model.codec import Codec, CodecConfig, build_dac
 from model.examples import MARGIN_FRAMES
 from model.masksr import DECODE_CONTEXT_FRAMES
 from model.plan import FRAME_SAMPLES
+from tests.codecs import small_codec
 
-TINY = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=8,
-    decoder_dim=16,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=3,
-    codebook_size=16,
-)
+TINY = small_codec(codebooks=3)
 COMPACT = Path(__file__).parents[1] / "model" / "configs" / "codec_compact.toml"
 FRAMES = 30
 

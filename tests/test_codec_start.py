@@ -8,7 +8,7 @@ import scipy.signal
 import torch
 from torch import Tensor
 
-from model.codec import CodecConfig, build_dac
+from model.codec import build_dac
 from model.codec_start import (
     balance_channels,
     band_split,
@@ -18,19 +18,12 @@ from model.codec_start import (
     start_codebooks,
 )
 from model.plan import SAMPLE_RATE_HZ
+from tests.codecs import banded_codec
 from tests.signals import noise, tone
 from tests.voice import voice
 
 # 32 channels a frame: the bands from 0 to 1378 Hz, each 43 Hz wide.
-CONFIG = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=32,
-    decoder_dim=32,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=4,
-    codebook_size=64,
-)
+CONFIG = banded_codec(codebook_size=64)
 TOP_HZ = 1378.0
 SECOND = 86 * 512
 

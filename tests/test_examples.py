@@ -3,23 +3,16 @@
 import pytest
 import torch
 
-from model.codec import Codec, CodecConfig, build_dac
+from model.codec import Codec, build_dac
 from model.data import Corpus
 from model.degrade import DegradeConfig, Degrader
 from model.examples import Examples
 from model.level import REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
+from tests.codecs import small_codec
 from tests.recordings import prepared
 
-CODEC = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=8,
-    decoder_dim=16,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=2,
-    codebook_size=16,
-)
+CODEC = small_codec(codebooks=2)
 FRAMES = 32
 CPU = torch.device("cpu")
 NUMBERS = [5, 0, 3, 8]

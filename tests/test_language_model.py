@@ -5,20 +5,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from model.codec import Codec, CodecConfig, build_dac
+from model.codec import Codec, build_dac
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.plan import FRAME_SAMPLES
 from model.transformer import Transformer, rotary_angles, rotate
+from tests.codecs import small_codec
 
-CODEC = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=8,
-    decoder_dim=16,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=3,
-    codebook_size=16,
-)
+CODEC = small_codec(codebooks=3)
 SHAPE = LanguageModelConfig(width=16, encoder_layers=1, layers=2, heads=2, feed_forward=32)
 FRAMES, MASK = 12, 16
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
-from model.codec import Codec, CodecConfig, build_dac
+from model.codec import Codec, build_dac
 from model.codec_start import start_as_filter_bank, start_codebooks
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
@@ -20,6 +20,7 @@ from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
 from model.sampler import Draw, sample
 from realtime.offline import restore_audio
 from realtime.processor import StreamProcessor
+from tests.codecs import banded_codec
 from tests.conftest import CODEC
 from tests.signals import cut, noise, windows
 from tests.voice import voice
@@ -257,15 +258,7 @@ def test_a_bundle_without_language_model_is_one_error(tmp_path: Path) -> None:
 def copier() -> MaskSR:
     """Untrained but started as training starts: it copies low tones."""
     torch.manual_seed(0)
-    config = CodecConfig(
-        encoder_dim=4,
-        encoder_rates=(8, 8, 8),
-        latent_dim=32,
-        decoder_dim=32,
-        decoder_rates=(8, 8, 8),
-        n_codebooks=4,
-        codebook_size=128,
-    )
+    config = banded_codec(codebook_size=128)
     dac = build_dac(config).requires_grad_(False)
     start_as_filter_bank(dac)
     start_codebooks(dac, dac.encoder(torch.from_numpy(melody(20.0, seed=1))[None, None]))

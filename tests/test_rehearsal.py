@@ -4,23 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.codec import Codec, CodecConfig, build_dac
+from model.codec import Codec, build_dac
 from model.codec_start import start_as_filter_bank, start_codebooks
 from model.examples import Batch
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.plan import FRAME_SAMPLES
 from model.rehearsal import Completion, Rehearsal, RehearsalConfig
+from tests.codecs import banded_codec
 from tests.signals import noise
 
-CODEC = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=32,
-    decoder_dim=32,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=4,
-    codebook_size=64,
-)
+CODEC = banded_codec(codebook_size=64)
 SHAPE = LanguageModelConfig(width=32, encoder_layers=1, layers=1, heads=2, feed_forward=8)
 CONFIG = RehearsalConfig(hop_frames=3, lookahead_frames=7)
 FRAMES, MASK = 40, CODEC.codebook_size

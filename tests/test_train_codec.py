@@ -12,22 +12,15 @@ import soundfile
 import torch
 
 from model.bundle import Bundle
-from model.codec import Codec, CodecConfig, build_dac
+from model.codec import Codec, build_dac
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.train_codec import CodebookUsage, CodecTrainer, CodecTrainingConfig
 from model.training import read_log
+from tests.codecs import banded_codec
 from tests.recordings import prepared
 from tests.voice import voice
 
-CODEC = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=32,
-    decoder_dim=32,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=4,
-    codebook_size=32,
-)
+CODEC = banded_codec(codebook_size=32)
 CONFIG = CodecTrainingConfig(
     codec=CODEC,
     steps=6,

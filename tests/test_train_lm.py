@@ -13,7 +13,7 @@ import soundfile
 import torch
 
 from model.bundle import Bundle, BundleConfig
-from model.codec import CodecConfig, build_dac
+from model.codec import build_dac
 from model.language_model import LanguageModelConfig
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
@@ -21,21 +21,14 @@ from model.rehearsal import RehearsalConfig
 from model.rooms import save_rooms, simulate_rooms
 from model.train_lm import LanguageModelTrainer, LanguageModelTrainingConfig
 from model.training import TrainingError, read_log
+from tests.codecs import small_codec
 from tests.recordings import prepared
 from tests.signals import noise
 
 # A slower kernel is chosen.
 pytestmark = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
 REPOSITORY = Path(__file__).parents[1]
-CODEC = CodecConfig(
-    encoder_dim=4,
-    encoder_rates=(8, 8, 8),
-    latent_dim=8,
-    decoder_dim=16,
-    decoder_rates=(8, 8, 8),
-    n_codebooks=2,
-    codebook_size=16,
-)
+CODEC = small_codec(codebooks=2)
 CONFIG = LanguageModelTrainingConfig(
     language_model=LanguageModelConfig(width=16, encoder_layers=1, layers=1, heads=2, feed_forward=32),
     steps=60,
