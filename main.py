@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from model.errors import MaskSRError
 
 if TYPE_CHECKING:  # what a command needs it imports itself: --help must not wait for torch
+    from model.curve import Line, Point
     from model.masksr import MaskSR, RestorerStream
     from presets.preset import Preset
     from realtime.files import FileReport
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     curve.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate; judges the words in it")
     _add_preset(curve)
     curve.add_argument("--orders", action="store_true", help="compare orders of unmasking instead")
+    curve.add_argument("--beside", metavar="BUNDLE", help="add rolling sampling with the weights of another")
     curve.add_argument("--limit", type=int, metavar="N", help="at most N recordings")
     curve.add_argument(
         "--output", type=Path, default=RESULTS / "curve", metavar="FOLDER", help="default: %(default)s"
@@ -436,17 +438,34 @@ def run_evaluate(command: Command) -> None:
 
 
 def run_curve(command: Command) -> None:
-    from model.bundle import bundle_folder, fingerprint
-    from model.curve import ScoreBook, measure_curve, order_lines, plot, sampling_lines, to_json, to_table
-    from realtime.offline import restore_audio
+    from model.bundle import bundle_folder
+    from model.curve import Line, order_lines, plot, sampling_lines, to_json, to_table
+    from model.masksr import MaskSR
 
     preset, model = _load(command)
-    weights = fingerprint(bundle_folder(preset.bundle))
+    lines = order_lines(model) if command.orders else sampling_lines()
+    points = _measure_curve(command, preset, preset.bundle, model, lines)
+    if command.beside is not None:
+        other = MaskSR.load(bundle_folder(command.beside))
+        line = Line(f"rolling, {Path(command.beside).name}", "rolling")
+        points += _measure_curve(command, preset, command.beside, other, [line])
+    plot(points, command.output / ("orders.png" if command.orders else "curve.png"))
+    print(to_json(points) if command.json else to_table(points))
+
+
+def _measure_curve(
+    command: Command, preset: "Preset", bundle: str, model: "MaskSR", lines: "list[Line]"
+) -> "list[Point]":
+    from model.bundle import bundle_folder, fingerprint
+    from model.curve import ScoreBook, measure_curve
+    from realtime.offline import restore_audio
+
     command.output.mkdir(parents=True, exist_ok=True)
+    weights = fingerprint(bundle_folder(bundle))
     with _progress_bar() as show:
-        points = measure_curve(
+        return measure_curve(
             command.folder,
-            order_lines(model) if command.orders else sampling_lines(),
+            lines,
             lambda line, passes, audio: restore_audio(
                 model.stream(
                     preset.plan,
@@ -462,8 +481,6 @@ def run_curve(command: Command) -> None:
             limit=command.limit,
             progress=lambda done, total: show(done / total),
         )
-    plot(points, command.output / ("orders.png" if command.orders else "curve.png"))
-    print(to_json(points) if command.json else to_table(points))
 
 
 def run_data_prepare(command: Command) -> None:

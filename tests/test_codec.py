@@ -77,7 +77,9 @@ def test_lookup_chooses_the_entries_that_the_quantizer_chooses() -> None:
         residual = residual - codec.vectors()[level, chosen]
 
 
-def test_the_reach_of_the_decoder_is_within_the_context_that_the_stream_decodes_with(compact_codec: Codec) -> None:
+def test_the_reach_of_the_decoder_is_within_the_context_that_the_stream_decodes_with(
+    compact_codec: Codec,
+) -> None:
     tokens = torch.randint(1024, (1, compact_codec.codebooks, FRAMES))
     whole = compact_codec.decode(tokens)[:, FRAMES // 2 * FRAME_SAMPLES :]
 
