@@ -43,6 +43,9 @@ class SpeechEncoder(nn.Module):
         The first channels are the latents, each attenuated as noise demands. Training starts with all of them
         passed on, so that the language model can at once be taught, or replaced, by the codec's quantizer.
 
+        In training mode the attenuation is what a squared error asks for, a Wiener gain, which makes all that
+        is uncertain too quiet. In evaluation mode it is the root of that, which keeps the expected energy.
+
         Args:
             audio: float32 [batch, frames * 512] at 44.1 kHz.
             latents: float32 [batch, channels, frames] of the codec's encoder.
@@ -51,7 +54,8 @@ class SpeechEncoder(nn.Module):
         spectral = self.contract(F.gelu(self.expand(features)))
         latents = latents.transpose(1, 2)
         hidden = self.transformer(spectral + self.project_latents(latents)).to(latents.dtype)
-        cleaned = latents * torch.sigmoid(self.gate(hidden).float())
+        gain = torch.sigmoid(self.gate(hidden).float())
+        cleaned = latents * (gain if self.training else gain.sqrt())
         output: Tensor = F.pad(cleaned, (0, hidden.shape[-1] - cleaned.shape[-1])) + self.addition(hidden)
         return output
 

@@ -184,19 +184,23 @@ class LanguageModelTrainer:
         return batch, given, deaf.to(self.device)
 
     def _losses(self, batch: Batch, given: Tensor, deaf: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        encoder_alone = self.step < self.config.encoder_steps
+        self.model.speech_encoder.train(encoder_alone)
         condition = self.model.encode(batch.noisy, batch.noisy_latents)
+        if encoder_alone:
+            losses = self._latent_losses(batch, condition)
+            return losses, self.config.latents_weight * (losses["latents"] + losses["envelope"])
+        condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
+        losses = self._token_losses(batch, given, condition)
+        return losses, losses["tokens"]
+
+    def _latent_losses(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
         wanted = batch.target_latents.transpose(1, 2)
         heard = condition[:, :, : wanted.shape[2]].float()
-        losses = {
+        return {
             "latents": F.mse_loss(compress(heard), compress(wanted)),
             "envelope": F.mse_loss(envelope(heard), envelope(wanted)),
         }
-        total = self.config.latents_weight * (losses["latents"] + losses["envelope"])
-        if self.step >= self.config.encoder_steps:
-            condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
-            losses |= self._token_losses(batch, given, condition)
-            total = total + losses["tokens"]
-        return losses, total
 
     def _token_losses(self, batch: Batch, given: Tensor, condition: Tensor) -> dict[str, Tensor]:
         logits = self.model(given, condition, chosen=batch.tokens)

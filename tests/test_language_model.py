@@ -89,6 +89,17 @@ def test_normalisation_gives_each_bin_mean_zero_and_deviation_one() -> None:
     assert (features.std(0) - 1).abs().max() < 0.02
 
 
+@torch.no_grad()
+def test_what_is_uncertain_keeps_its_expected_energy_outside_training() -> None:
+    encoder = trained_model().speech_encoder
+    nn.init.zeros_(encoder.gate.weight), nn.init.zeros_(encoder.gate.bias)  # half of the energy is noise
+    nn.init.zeros_(encoder.addition.weight), nn.init.zeros_(encoder.addition.bias)
+    levels = [
+        encoder.train(mode)(sound(), latents())[..., :8].std() / latents().std() for mode in (True, False)
+    ]
+    assert [float(level) for level in levels] == pytest.approx([0.5, 0.5**0.5], rel=1e-3)
+
+
 def test_silence_is_finite() -> None:
     model = trained_model()
     assert model.encode(0 * sound(), 0 * latents()).isfinite().all()

@@ -82,7 +82,17 @@ def test_a_run_leaves_figures_a_plot_and_samples(runs: Runs) -> None:
 def test_it_learns(runs: Runs) -> None:
     rows = list(read_log(runs.finished.run))
     assert rows[-1]["tokens"] < 0.8 * rows[0]["tokens"]
-    assert rows[-1]["latents"] < 0.9 * rows[0]["latents"]
+
+
+def test_the_speech_encoder_learns_first_and_alone(runs: Runs, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"steps": 40, "encoder_steps": 40})
+    trainer = LanguageModelTrainer(config, runs.data, runs.codec, tmp_path)
+    heads = [parameter.clone() for parameter in trainer.model.heads.parameters()]
+    trainer.train(lambda step, row: None)
+    rows = list(read_log(tmp_path))
+    assert "tokens" not in rows[-1]
+    assert all(rows[-1][loss] < 0.9 * rows[0][loss] for loss in ("latents", "envelope"))
+    assert all(torch.equal(a, b) for a, b in zip(heads, trainer.model.heads.parameters(), strict=True))
 
 
 def test_the_bundle_of_a_run_restores(runs: Runs) -> None:
