@@ -87,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     screenshot.add_argument("picture", type=Path, metavar="FILE", help="the PNG to write")
     screenshot.add_argument("--theme", choices=["dark", "light"], default="dark", help="default: %(default)s")
 
-    frame_rate = _add(commands, "frame-rate", run_frame_rate, "measure how smoothly the window draws")
+    frame_rate = _add(
+        commands, "frame-rate", run_frame_rate, "measure the start and the drawing of the window"
+    )
     frame_rate.add_argument("--seconds", type=float, default=10.0, metavar="S", help="default: %(default)s")
     frame_rate.add_argument("--json", action="store_true", help="print JSON")
 
