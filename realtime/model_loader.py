@@ -15,7 +15,7 @@ from realtime.threads import leave_room
 if TYPE_CHECKING:
     from model.masksr import MaskSR, RestorerStream
 
-LIVE_PRESETS = ("call", "balanced", "cpu")  # those of less delay first
+LIVE_PRESETS = ("call", "cpu")  # less delay first; the others have more of it and compute no less
 TRIAL_HOPS = 3
 COMFORTABLE_LOAD = 0.6  # of the time there is; the rest is for everything else that runs on the machine
 
