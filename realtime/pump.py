@@ -41,7 +41,7 @@ class Pump:
         self._device, self._noisy, self._mixer = device, noisy, mixer
         self._tap, self._monitor = tap, monitor
         self._captured = Ring(round(CAPTURED_SECONDS * device.capture_rate_hz))
-        self._taken = 0
+        self._taken = self._left_out = 0  # frames
         self._resampler = Resampler(device.capture_rate_hz, SAMPLE_RATE_HZ)
         self._playout = Playout(
             device.playback_rate_hz, device.playback_block_frames, is_steered=not device.has_one_clock
@@ -120,13 +120,15 @@ class Pump:
                 self._tap.write(mix)
             if self._monitor is not None:
                 self._monitor.push(mix.output)
-        self.keeper.keep((self._mixer.position - self._first_position) / SAMPLE_RATE_HZ)
+        mixed_seconds = (self._mixer.position - self._first_position) / SAMPLE_RATE_HZ
+        self.keeper.keep(mixed_seconds + self._left_out / self._device.capture_rate_hz)
 
     def _take(self) -> Samples:
         """What was captured since the last time, or the newest of it when that is long ago."""
         ring = self._captured
         written = ring.written
         start = max(self._taken, written - ring.capacity // 2)
+        self._left_out += start - self._taken
         self._taken = written
         return ring.read(start, written - start)
 

@@ -1,6 +1,7 @@
 """Sound goes through the pump whatever the device does with it."""
 
 from threading import Event
+from time import monotonic, sleep
 
 import numpy as np
 
@@ -17,7 +18,8 @@ SOUND = tone(2 * RATE_HZ)
 class Turns:
     """A device that hears and plays as it is told to, a block at a time."""
 
-    has_one_clock, overruns = True, 0
+    has_one_clock = True
+    overruns = 0
     capture_rate_hz = playback_rate_hz = RATE_HZ
     capture_block_frames = playback_block_frames = BLOCK_FRAMES
 
@@ -49,3 +51,25 @@ def test_a_device_that_fills_a_large_buffer_after_it_has_begun_is_not_kept_waiti
     assert 0 < pump.dropouts < 10
     loudness = [np.abs(block).max() for block in device.played[30:]]
     assert min(loudness) > 0.4
+
+
+def test_sound_that_waited_too_long_to_be_heard_is_left_out_and_what_follows_flows() -> None:
+    device, noisy = TwoClocks(), Ring(4 * RATE_HZ)
+    with Pump(device, noisy, Mixer(noisy, Ring(4 * RATE_HZ))):
+        begun, blocks = monotonic(), cut(tone(7 * RATE_HZ), [BLOCK_FRAMES])
+        for number, block in enumerate(blocks):
+            sleep(max(0.0, begun + number * BLOCK_FRAMES / RATE_HZ - monotonic()))
+            device.hear(block)
+            device.play()
+    assert np.abs(np.concatenate(device.played[-100:])).max() > 0.4
+
+
+class TwoClocks(Turns):
+    """Hears for long before anybody listens."""
+
+    has_one_clock = False
+
+    def start(self, capture: Capture, playback: Playback, delay_seconds: float) -> None:
+        super().start(capture, playback, delay_seconds)
+        for block in cut(SOUND[: 9 * RATE_HZ // 10], [BLOCK_FRAMES]):
+            self.hear(block)
