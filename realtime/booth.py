@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from threading import Event
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +20,16 @@ ONE_SIDE = "channels=1 channel_map=mono remix=no"
 BUFFER_SECONDS = 0.1
 
 
+@dataclass
+class _Line:
+    """What is to be said, how far that has come, and what was heard meanwhile."""
+
+    sound: Samples
+    said: int = 0  # frames
+    heard: list[Samples] = field(default_factory=list)
+    is_over: Event = field(default_factory=Event)
+
+
 class Booth:
     """Virtual devices, while the context is open, between which a live session can be measured.
 
@@ -31,43 +43,47 @@ class Booth:
         self.microphone, self.output = f"{self._name}_microphone", f"{self._name}_output"
 
     def __enter__(self) -> Self:
-        self._modules: list[int] = []
-        with sound_server() as server:
-            for module, arguments in self._parts():
-                self._modules.append(server.module_load(module, arguments))
+        self._line = _Line(np.zeros(0, np.float32))
+        with ExitStack() as opening:
+            self._furnish(opening)
+            opening.enter_context(self._stream("input", self._both, 2, self._hear))
+            opening.enter_context(self._stream("output", self._voice, 1, self._say))
+            self._opened = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with sound_server() as server:
-            for module in reversed(self._modules):
-                server.module_unload(module)
+        self._opened.close()
 
     def say(self, sound: Samples, rest_seconds: float) -> tuple[Samples, Samples]:
         """Play float32 `sound`, 44.1 kHz, and silence after it; return what was said and what came out.
 
         Both are float32 of the same length and begin at the same, unknown, instant.
         """
-        padded = np.concatenate([sound, np.zeros(round(rest_seconds * SAMPLE_RATE_HZ), np.float32)])
-        heard: list[Samples] = []
-        done, position = Event(), 0
-
-        def play(block: Samples, frames: int, time: Any, status: Any) -> None:
-            nonlocal position
-            rest = padded[position : position + frames]
-            block[: len(rest), 0], block[len(rest) :] = rest, 0.0
-            position += frames
-            if position >= len(padded):
-                done.set()
-
-        def hear(block: Samples, frames: int, time: Any, status: Any) -> None:
-            heard.append(block.copy())
-
-        with self._stream("input", self._both, 2, hear), self._stream("output", self._voice, 1, play):
-            done.wait()
-        voice, output = np.concatenate(heard).T
+        rest = np.zeros(round(rest_seconds * SAMPLE_RATE_HZ), np.float32)
+        self._line = line = _Line(np.concatenate([sound, rest]))
+        line.is_over.wait()
+        voice, output = np.concatenate(line.heard).T
         return voice.copy(), output.copy()
+
+    def _say(self, block: Samples, frames: int, time: Any, status: Any) -> None:
+        line = self._line
+        part = line.sound[line.said : line.said + frames]
+        block[: len(part), 0], block[len(part) :] = part, 0.0
+        line.said += frames
+        if line.said >= len(line.sound):
+            line.is_over.set()
+
+    def _hear(self, block: Samples, frames: int, time: Any, status: Any) -> None:
+        line = self._line
+        if not line.is_over.is_set():
+            line.heard.append(block.copy())
+
+    def _furnish(self, opening: ExitStack) -> None:
+        with sound_server() as server:
+            for module, arguments in self._parts():
+                opening.callback(_unload, server.module_load(module, arguments))
 
     def _parts(self) -> list[tuple[str, str]]:
         sides = "channels=2 channel_map=front-left,front-right"
@@ -90,3 +106,8 @@ class Booth:
                 dtype="float32",
                 callback=callback,
             )
+
+
+def _unload(module: int) -> None:
+    with sound_server() as server:
+        server.module_unload(module)
