@@ -1,5 +1,6 @@
 """What several tests share: a complete restorer small enough to run anywhere, with random weights."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ passes = 1
 guidance = 0.0
 temperature = 1.0
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_interrupts() -> None:
+    """A suite that is started in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
