@@ -128,7 +128,7 @@ def test_bypass_and_mute_are_one_key_away_and_remembered(
             wait_for_sound(qtbot, window)
             press(qtbot, window, Qt.Key.Key_F9)
             assert button(window, text.BYPASS).isChecked()
-            assert loudest_hz(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)) == 1000
+            wait_for(qtbot, lambda: loudest_hz(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)) == 1000)
             window.resize(1000, 640)
             window.close()
         with open_window() as window:
@@ -136,7 +136,7 @@ def test_bypass_and_mute_are_one_key_away_and_remembered(
             assert (window.width(), window.height()) == (1000, 640)
             wait_for_sound(qtbot, window)
             press(qtbot, window, Qt.Key.Key_F10)
-            assert np.abs(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)[-SAMPLE_RATE_HZ:]).max() == 0.0
+            wait_for(qtbot, lambda: not pulse.record(VIRTUAL_MIC, SAMPLE_RATE_HZ).any())
             window.close()
 
 
@@ -149,12 +149,23 @@ def test_holding_a_key_lets_the_dry_signal_be_heard(open_window: OpenWindow, qtb
         window.close()
 
 
-def test_an_engine_that_dies_is_reported_and_started_again(open_window: OpenWindow, qtbot: QtBot) -> None:
+def test_an_engine_that_dies_comes_back_and_one_that_keeps_dying_can_be_restarted(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
     with open_window() as window:
+        restart = button(window, text.RESTART)
+
+        def give_up() -> bool:
+            for process in active_children():
+                process.kill()
+            return restart.isVisible()
+
         wait_for_sound(qtbot, window)
         active_children()[0].kill()
-        restart = button(window, text.RESTART)
-        wait_for(qtbot, restart.isVisible)
+        wait_for(qtbot, lambda: window.controller.status.state == "recovering")
+        assert window.controller.status.message
+        wait_for_sound(qtbot, window)
+        wait_for(qtbot, give_up)
         restart.click()
         wait_for_sound(qtbot, window)
         assert not restart.isVisible()
