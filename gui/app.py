@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
 
 from gui import text
@@ -50,12 +51,17 @@ def opened_window(
 ) -> Iterator[MainWindow]:
     """Yields the window, shown, while the engine runs."""
     with Controller(settings_file, library) as controller:  # the engine starts while the window is made
-        window = MainWindow(controller, Theme(application, controller.settings.theme))
+        theme = Theme(application, controller.settings.theme)
+        window = MainWindow(controller, theme)
         window.show()
         try:
             yield window
         finally:
-            window.deleteLater()
+            for each in (window, theme):
+                each.deleteLater()
+            application.sendPostedEvents(
+                None, QEvent.Type.DeferredDelete.value
+            )  # now: a later theme dresses all
 
 
 def _outlive_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
