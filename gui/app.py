@@ -54,14 +54,11 @@ def opened_window(
         theme = Theme(application, controller.settings.theme)
         window = MainWindow(controller, theme)
         window.show()
-        try:
-            yield window
-        finally:
-            for each in (window, theme):
-                each.deleteLater()
-            application.sendPostedEvents(
-                None, QEvent.Type.DeferredDelete.value
-            )  # now: a later theme dresses all
+        yield window
+    for each in (window, theme):
+        each.deleteLater()
+    # At once, since a later theme would dress them again.
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def _outlive_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -22,6 +22,7 @@ class Background(QObject):
         super().__init__()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._ended.connect(self._tell)
+        self._is_open = True
 
     def run(self, job: Callable[[], Result], then: Callable[[Result], object] = lambda result: None) -> None:
         """Do `job`; then, in the window's thread, call `then` with its result, or emit `failed`."""
@@ -29,11 +30,13 @@ class Background(QObject):
 
     def close(self) -> None:
         """Wait for the jobs that were asked for. Nothing is told any more."""
-        self._ended.disconnect()
+        self._is_open = False
         self._executor.shutdown()
 
     @pyqtSlot(object, object)
     def _tell(self, then: Callable[[Any], object], ended: "Future[Any]") -> None:
+        if not self._is_open:
+            return
         try:
             result = ended.result()
         except MaskSRError as error:
