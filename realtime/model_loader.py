@@ -42,6 +42,20 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
     return LoadedModel(restorer, preset.name, _name_of_device(model))
 
 
+def load_with_preset(choice: str | None, **changes: object) -> "tuple[Preset, MaskSR]":
+    """The preset that the user chose, or else what fits the kind of machine, with `changes`; and its model.
+
+    Raises PresetError and BundleError.
+    """
+    from model.bundle import bundle_folder
+    from model.masksr import MaskSR
+    from model.training import device_and_dtype
+
+    fitting = "balanced" if device_and_dtype()[0].type == "cuda" else "cpu"
+    preset = load_preset(choice or fitting, **changes)
+    return preset, MaskSR.load(bundle_folder(preset.bundle))
+
+
 def _fastest_that_keeps_up(model: "MaskSR", changes: dict[str, int]) -> Preset:
     presets = [load_preset(name, **changes) for name in LIVE_PRESETS]
     for preset in presets[:-1]:

@@ -1,0 +1,83 @@
+"""The commands that make weights: `data`, `train` and `bundle`."""
+
+from pathlib import Path
+
+from model.command_line import RUNS, Command, Commands, add_command, add_group, progress_bar
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+def add_commands(commands: Commands) -> None:
+    _add_data(add_group(commands, "data", "prepare training data"))
+    _add_training(add_group(commands, "train", "train a model"))
+    _add_bundle(add_group(commands, "bundle", "make bundles of weights"))
+
+
+def _add_data(data: Commands) -> None:
+    prepare = add_command(data, "prepare", run_data_prepare, "read recordings into a training set")
+    prepare.add_argument("source", type=Path, metavar="SOURCE", help="folder of recordings")
+    prepare.add_argument(
+        "output", type=Path, metavar="OUTPUT", nargs="?", default=RUNS / "data", help="default: %(default)s"
+    )
+
+
+def _add_training(models: Commands) -> None:
+    codec = add_command(models, "codec", run_train_codec, "train the codec")
+    codec.set_defaults(config=CONFIGS / "codec_compact.toml", output=RUNS / "codec")
+    codec.add_argument("--start", metavar="BUNDLE", help="go on from the codec of this bundle")
+    lm = add_command(models, "lm", run_train_lm, "train the language model for a trained codec")
+    lm.set_defaults(config=CONFIGS / "lm_compact.toml", output=RUNS / "lm")
+    starts = lm.add_mutually_exclusive_group()
+    starts.add_argument(
+        "--codec", metavar="BUNDLE", default=RUNS / "codec" / "bundle", help="default: %(default)s"
+    )
+    starts.add_argument(
+        "--start", metavar="BUNDLE", help="go on from codec and language model of this bundle"
+    )
+    for model in (codec, lm):
+        model.add_argument("--config", type=Path, metavar="FILE", help="settings (default: %(default)s)")
+        model.add_argument(
+            "--data", type=Path, metavar="SET", default=RUNS / "data", help="default: %(default)s"
+        )
+        model.add_argument("--output", type=Path, metavar="FOLDER", help="default: %(default)s")
+        model.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+
+
+def _add_bundle(bundle: Commands) -> None:
+    import_dac = add_command(bundle, "import-dac", run_import_dac, "make a bundle of the official codec")
+    import_dac.add_argument("--weights", type=Path, metavar="FILE", help="DAC's .pth (default: download it)")
+    import_dac.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="the new bundle")
+
+
+def run_data_prepare(command: Command) -> None:
+    from model.data import prepare
+
+    with progress_bar() as show:
+        prepare(command.source, command.output, lambda done, total: show(done / total))
+
+
+def run_train_codec(command: Command) -> None:
+    from model.bundle import bundle_folder
+    from model.train_codec import train
+
+    start = None if command.start is None else bundle_folder(command.start)
+    train(command.config, command.data, command.output, command.resume, _show_row, start)
+
+
+def run_train_lm(command: Command) -> None:
+    from model.bundle import bundle_folder
+    from model.train_lm import train
+
+    bundle, go_on = bundle_folder(command.start or command.codec), command.start is not None
+    train(command.config, command.data, bundle, command.output, command.resume, _show_row, go_on)
+
+
+def run_import_dac(command: Command) -> None:
+    from model.official_codec import import_official_codec
+
+    import_official_codec(command.weights, command.output)
+    print(f"The codec is in {command.output}; `main.py train lm --codec {command.output}` is the next step.")
+
+
+def _show_row(step: int, figures: dict[str, float]) -> None:
+    print(f"step {step}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()), flush=True)

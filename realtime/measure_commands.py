@@ -1,0 +1,192 @@
+"""The commands that measure: speed, delay, long sessions and the quality of what is restored."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.command_line import (
+    RESULTS,
+    Command,
+    Commands,
+    add_command,
+    add_json_option,
+    add_preset_option,
+    print_json,
+    progress_bar,
+)
+
+if TYPE_CHECKING:
+    from model.curve import Line, Point
+    from model.masksr import MaskSR
+    from presets.preset import Preset
+    from realtime.ring import Samples
+
+
+def add_commands(commands: Commands) -> None:
+    _add_speed(commands)
+    _add_quality(commands)
+
+
+def _add_speed(commands: Commands) -> None:
+    bench = add_command(commands, "bench", run_bench, "measure how fast this machine restores")
+    add_preset_option(bench)
+    add_json_option(bench)
+    bench.add_argument("--compare", type=Path, metavar="OLD.json", help="set beside an earlier --json")
+    latency = add_command(
+        commands, "latency", run_latency, "measure the delay of a live session on the sound server"
+    )
+    add_preset_option(latency)
+    add_json_option(latency)
+    soak = add_command(commands, "soak", run_soak, "run a live session for long and see what it costs")
+    soak.add_argument("--minutes", type=float, default=30.0, metavar="N", help="default: %(default)s")
+    add_preset_option(soak)
+    add_json_option(soak)
+
+
+def _add_quality(commands: Commands) -> None:
+    evaluate = add_command(
+        commands, "evaluate", run_evaluate, "judge restored speech, streamed and whole-file"
+    )
+    evaluate.add_argument("folder", type=Path, metavar="DIR", help="index.csv, *_clean.flac, *_noisy.flac")
+    add_preset_option(evaluate)
+    evaluate.add_argument(
+        "--codec", metavar="BUNDLE", help="judge this bundle's codec alone, on clean speech"
+    )
+    evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
+    add_json_option(evaluate)
+    curve = add_command(commands, "curve", run_curve, "measure quality and cost against sampling passes")
+    curve.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate; judges the words in it")
+    add_preset_option(curve)
+    curve.add_argument("--orders", action="store_true", help="compare orders of unmasking instead")
+    curve.add_argument("--beside", metavar="BUNDLE", help="add rolling sampling with the weights of another")
+    curve.add_argument("--limit", type=int, metavar="N", help="at most N recordings")
+    curve.add_argument(
+        "--output", type=Path, default=RESULTS / "curve", metavar="FOLDER", help="default: %(default)s"
+    )
+    add_json_option(curve)
+
+
+def run_bench(command: Command) -> None:
+    from realtime.bench import measure
+    from realtime.bench_report import compare, plot_growth, to_json, to_table
+    from realtime.model_loader import load_with_preset
+
+    preset, model = load_with_preset(command.preset)
+    with progress_bar() as show:
+        report = measure(preset, model, show)
+    plot_growth(report, RESULTS / "bench" / "growth.png")
+    print(to_json(report) if command.json else to_table(report))
+    if command.compare:
+        print(compare(report, command.compare), file=sys.stderr if command.json else sys.stdout)
+
+
+def run_latency(command: Command) -> None:
+    from realtime.latency import measure_latency
+
+    latency = measure_latency(_sample(), command.preset)
+    if command.json:
+        print_json(asdict(latency))
+        return
+    parts = asdict(latency.announced) | {
+        "announced_ms": latency.announced.total_ms,
+        "measured_ms": latency.measured_ms,
+    }
+    for name, value in parts.items():
+        print(f"{name:16} {value:6.1f}")
+
+
+def run_soak(command: Command) -> None:
+    from realtime.soak import soak
+
+    with progress_bar() as show:
+        figures = asdict(soak(_sample(), command.minutes, command.preset, show))
+    if command.json:
+        print_json(figures)
+        return
+    for name, value in figures.items():
+        print(f"{name:20} {value:10.2f}" if isinstance(value, float) else f"{name:20} {value:7}")
+
+
+def _sample() -> "Samples":
+    import soundfile
+
+    from realtime.demo import SAMPLE
+
+    return soundfile.read(SAMPLE, dtype="float32")[0]
+
+
+def run_evaluate(command: Command) -> None:
+    from model.bundle import Bundle, bundle_folder
+    from model.evaluate import evaluate, evaluate_codec
+    from model.resynthesis import make_resynthesizer
+    from realtime.model_loader import load_with_preset
+    from realtime.offline import restore_audio
+
+    with progress_bar() as show:
+        settings = {"limit": command.limit, "progress": lambda done, total: show(done / total)}
+        if command.codec is not None:
+            codec = Bundle.load(bundle_folder(command.codec))
+            report = evaluate_codec(command.folder, make_resynthesizer(codec), **settings)
+        else:
+            preset, model = load_with_preset(command.preset)
+            restorers = {
+                "streamed": lambda audio: restore_audio(
+                    model.stream(preset.plan, **preset.stream_settings), audio
+                ),
+                "whole file": lambda audio: model.restore(
+                    audio,
+                    passes=preset.passes_per_frame,
+                    guidance=preset.guidance,
+                    temperature=preset.temperature,
+                ),
+            }
+            report = evaluate(command.folder, restorers, **settings)
+    print(report.to_json() if command.json else report.to_table())
+
+
+def run_curve(command: Command) -> None:
+    from model.bundle import bundle_folder
+    from model.curve import Line, order_lines, plot, sampling_lines, to_json, to_table
+    from model.masksr import MaskSR
+    from realtime.model_loader import load_with_preset
+
+    preset, model = load_with_preset(command.preset)
+    lines = order_lines(model) if command.orders else sampling_lines()
+    points = _measure_curve(command, preset, preset.bundle, model, lines)
+    if command.beside is not None:
+        other = MaskSR.load(bundle_folder(command.beside))
+        line = Line(f"rolling, {Path(command.beside).name}", "rolling")
+        points += _measure_curve(command, preset, command.beside, other, [line])
+    plot(points, command.output / ("orders.png" if command.orders else "curve.png"))
+    print(to_json(points) if command.json else to_table(points))
+
+
+def _measure_curve(
+    command: Command, preset: "Preset", bundle: str, model: "MaskSR", lines: "list[Line]"
+) -> "list[Point]":
+    from model.bundle import bundle_folder, fingerprint
+    from model.curve import ScoreBook, measure_curve
+    from realtime.offline import restore_audio
+
+    command.output.mkdir(parents=True, exist_ok=True)
+    weights = fingerprint(bundle_folder(bundle))
+    with progress_bar() as show:
+        return measure_curve(
+            command.folder,
+            lines,
+            lambda line, passes, audio: restore_audio(
+                model.stream(
+                    preset.plan,
+                    sampling=line.sampling,
+                    passes=passes,
+                    guidance=line.guidance,
+                    temperature=preset.temperature,
+                    unmasking=line.unmasking,
+                ),
+                audio,
+            ),
+            ScoreBook(command.output / "scores.json", f"{weights} {preset.plan} {preset.temperature}"),
+            limit=command.limit,
+            progress=lambda done, total: show(done / total),
+        )
