@@ -161,7 +161,7 @@ def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
     entries = quantizer.codebook.weight
     spread = (entries - entries.mean(0)).square().sum(1).mean()
     # Quantisation error of an ideal quantizer of a Gaussian at this rate.
-    dimensions = entries.shape[1]
+    dimensions = int(quantizer.in_proj.weight.flatten(1).any(1).sum())  # the others hold no sound
     error = 2 ** (-2 * math.log2(len(entries)) / dimensions) * spread
     rows = nn.functional.normalize(entries) * entries.norm(dim=1).mean() * dimensions / (4 * error)
     rows = rows - rows.mean(0)  # what all entries share makes no difference, but large numbers lose precision

@@ -1,16 +1,20 @@
 """Where codec training starts: a transform codec in closed form, which would take hours of training to find.
 
-Encoder and decoder begin as a tree of lapped cosine transforms (MDCT: Princen, Johnson and Bradley 1987) with
-perfect reconstruction of the lowest bands, the quantizer as principal directions clustered by k-means.
+Encoder and decoder begin as a tree of lapped cosine transforms with perfect reconstruction of the lowest
+bands, the quantizer as principal directions clustered by k-means. The rest becomes noise: `noise_filling`.
 """
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-_SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
+from model.lapped_transform import band_split
+from model.noise_filling import SHARE, NoiseFilling
+
+_LEVEL_SCALE = 1 / 32  # of noise in an entry: small beside its other coordinates, lest it sway the choice
+SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
 _TRUNK_ALPHA = 0.02
 _LEVELLING = 0.35  # how far loud and quiet bands are brought together before quantisation, 0 to 1
 _REST = (
@@ -18,63 +22,54 @@ _REST = (
 )
 
 
-def mdct_kernels(bands: int) -> Tensor:
-    """Orthonormal lapped transform with a sine window, float32 [bands, 2 * bands]."""
-    n = torch.arange(2 * bands)
-    window = torch.sin(math.pi * (n + 0.5) / (2 * bands))
-    k = torch.arange(bands)[:, None]
-    return window * math.sqrt(2 / bands) * torch.cos(math.pi / bands * (n + 0.5 + bands / 2) * (k + 0.5))
-
-
-def band_split(parents: int, children: int, bands: int) -> Tensor:
-    """Weights [children, parents, 2 * bands] that split each parent into `bands`, ordered by frequency.
-
-    Decimation turns the spectrum of every second band around, so there the kernels are taken in reverse.
-    """
-    kernels = mdct_kernels(bands)
-    weight = torch.zeros(children, parents, 2 * bands)
-    for child in range(min(children, parents * bands)):
-        parent, place = divmod(child, bands)
-        weight[child, parent] = kernels[place if parent % 2 == 0 else bands - 1 - place]
-    return weight
-
-
 @torch.no_grad()
-def start_as_filter_bank(dac: Any) -> None:
-    """Set encoder and decoder of a fresh `dac.DAC`, whose rates are at least 2, in place."""
+def start_as_filter_bank(dac: Any, regions: int = 0) -> None:
+    """Set encoder and decoder of a fresh `dac.DAC`, whose rates are at least 2, in place.
+
+    The last channels of the latents stay silent and sound as noise, each in one of `regions`.
+    """
     for module in [*dac.encoder.modules(), *dac.decoder.modules()]:
         if type(module).__name__ == "ResidualUnit":
             module.block[-1].weight_g.zero_()
     blocks = list(dac.encoder.block)
-    _set(blocks[0], _identity(blocks[0]) * _SIGNAL_GAIN)
+    _set(blocks[0], _identity(blocks[0]) * SIGNAL_GAIN)
     used = 1
     for block, rate in zip(blocks[1:-2], dac.encoder_rates, strict=True):
         used = _split(block.block[-2], block.block[-1], used, rate)
     _straighten(blocks[-2])
     _set(blocks[-1], _identity(blocks[-1]))
+    blocks[-1].weight_g[dac.latent_dim - regions :] = 0
     layers = list(dac.decoder.model)
     _set(layers[0], _identity(layers[0]))
     for block, rate in zip(layers[1:-3], dac.decoder_rates, strict=True):
         snake, join = block.block[0], block.block[1]
         _straighten(snake)
         _set(join, band_split(join.out_channels, join.in_channels, rate))
+    if regions:
+        _sound_as_noise(dac, NoiseFilling(dac.latent_dim - regions, regions))
     _straighten(layers[-3])
-    _set(layers[-2], _identity(layers[-2]) / _SIGNAL_GAIN)
+    _set(layers[-2], _identity(layers[-2]) / SIGNAL_GAIN)
 
 
 @torch.no_grad()
-def balance_channels(dac: Any, latents: Tensor) -> Tensor:
+def balance_channels(dac: Any, latents: Tensor) -> tuple[Tensor, Tensor]:
     """Scale the latents [windows, channels, frames] of real speech, lest loud bands take all the bits.
 
     Each channel is divided by a power of its level and multiplied again in the decoder, which lets the
-    quantisation noise follow the speech. Returns the scaled latents, whose level is one.
+    quantisation noise follow the speech. Silent channels stay as they are.
+
+    Returns:
+        The scaled latents, whose level is one, and by what a coefficient of the transform was scaled to
+        become one of them, [channels].
     """
-    gains = latents.square().mean((0, 2)).sqrt().clamp(min=1e-4) ** -_LEVELLING
+    levels = latents.square().mean((0, 2)).sqrt()
+    gains = levels.clamp(min=1e-4) ** -_LEVELLING
     gains /= (latents * gains[:, None]).square().mean().sqrt()
+    gains[levels == 0] = 1
     last, first = dac.encoder.block[-1], dac.decoder.model[0]
     _set(last, _weight(last) * gains[:, None, None], rest=0)
     _set(first, _weight(first) / gains[:, None], rest=0)
-    return latents * gains[:, None]
+    return latents * gains[:, None], gains * SIGNAL_GAIN
 
 
 def _split(snake: nn.Module, convolution: Any, used: int, rate: int) -> int:
@@ -110,37 +105,71 @@ def _set(convolution: Any, weight: Tensor, rest: float = _REST) -> None:
 
 
 @torch.no_grad()
-def start_codebooks(dac: Any, latents: Tensor) -> None:
+def start_codebooks(dac: Any, latents: Tensor, regions: int = 0) -> tuple[Tensor, Tensor]:
     """Set the quantizers, one after the other, from latents [windows, channels, frames] of real speech.
 
     Each takes the principal directions of what the ones before it left, clustered by k-means. DAC looks codes
-    up by angle; one constant coordinate makes the nearest angle the nearest point.
+    up by angle; one constant coordinate makes the nearest angle the nearest point. The last coordinates are
+    kept for the noise in each of the `regions`.
+
+    Returns:
+        The tokens of this speech, int64 [codebooks, windows * frames], and what they leave of the latents,
+        [windows * frames, channels].
     """
     residual = latents.transpose(1, 2).flatten(0, 1).cpu()
+    tokens = []
     for quantizer in dac.quantizer.quantizers:
-        dimensions = quantizer.codebook.embedding_dim - 1
+        dimensions = quantizer.codebook_dim - 1 - regions
         directions = torch.linalg.eigh(residual.T @ residual).eigenvectors[:, -dimensions:].T
         points = residual @ directions.T
         centres = cluster(points, quantizer.codebook_size)
-        constant = 20 * points.square().sum(1).mean().sqrt()
-        _set(quantizer.in_proj, torch.cat([directions, torch.zeros_like(directions[:1])])[:, :, None], rest=0)
-        quantizer.in_proj.bias[-1] = constant
-        back = torch.cat([directions.T, torch.zeros(len(directions.T), 1)], 1)
-        _set(quantizer.out_proj, back[:, :, None], rest=0)
-        entries = torch.cat([centres, constant.expand(len(centres), 1)], 1)
-        quantizer.codebook.weight.copy_(entries)
-        device = quantizer.codebook.weight.device
-        residual = residual - quantizer(residual.T[None].to(device))[0][0].T.cpu()
+        _set_quantizer(quantizer, directions, centres, 20 * points.square().sum(1).mean().sqrt())
+        tokens.append(nearest(points, centres))
+        residual = residual - centres[tokens[-1]] @ directions
+    return torch.stack(tokens), residual
+
+
+def _set_quantizer(quantizer: Any, directions: Tensor, centres: Tensor, constant: Tensor) -> None:
+    dimensions, more = len(directions), quantizer.codebook_dim - len(directions)
+    _set(quantizer.in_proj, F.pad(directions, (0, 0, 0, more))[:, :, None], rest=0)
+    quantizer.in_proj.bias[dimensions] = constant
+    _set(quantizer.out_proj, F.pad(directions.T, (0, more))[:, :, None], rest=0)
+    quantizer.codebook.weight.copy_(F.pad(centres, (0, more)))
+    quantizer.codebook.weight[:, dimensions] = constant
 
 
 def cluster(points: Tensor, count: int, rounds: int = 12) -> Tensor:
     """Centres [count, dimensions] of `points` [number, dimensions] by k-means (Lloyd 1982)."""
     centres = points[torch.randperm(len(points))[:count]].clone()
     for _ in range(rounds):
-        halved = centres.square().sum(1) / 2
-        nearest = torch.cat([(part @ centres.T - halved).argmax(1) for part in points.split(8192)])
-        sizes = torch.bincount(nearest, minlength=len(centres))
-        sums = torch.zeros_like(centres).index_add_(0, nearest, points)
+        chosen = nearest(points, centres)
+        sizes = torch.bincount(chosen, minlength=len(centres))
+        sums = torch.zeros_like(centres).index_add_(0, chosen, points)
         strays = points[torch.randint(len(points), (len(centres),))]
         centres = torch.where(sizes[:, None] > 0, sums / sizes[:, None].clamp(min=1), strays)
     return centres
+
+
+def nearest(points: Tensor, centres: Tensor) -> Tensor:
+    """The number of the centre nearest to each point, int64 [number]."""
+    halved = centres.square().sum(1) / 2
+    return torch.cat([(part @ centres.T - halved).argmax(1) for part in points.split(8192)])
+
+
+@torch.no_grad()
+def start_noise(dac: Any, powers: Tensor) -> None:
+    """Have each entry turn up the noise by `powers`, float32 [codebooks, codebook_size, regions]."""
+    regions = powers.shape[-1]
+    for quantizer, levels in zip(dac.quantizer.quantizers, (SHARE * powers).sqrt(), strict=True):
+        out = _weight(quantizer.out_proj)
+        out[-regions:, -regions:, 0] = torch.eye(regions) / _LEVEL_SCALE
+        _set(quantizer.out_proj, out, rest=0)
+        signs = torch.randint(2, levels.shape) * 2 - 1  # bursts of one sign would repeat as a tone
+        quantizer.codebook.weight[:, -regions:] = signs * levels * SIGNAL_GAIN * _LEVEL_SCALE
+
+
+def _sound_as_noise(dac: Any, filling: NoiseFilling) -> None:
+    join = dac.decoder.model[1].block[1]
+    weight, bursts = _weight(join), filling.bursts(dac.decoder_rates)
+    weight[filling.carried :] = F.pad(bursts, (0, 0, 0, join.out_channels - bursts.shape[1]))
+    _set(join, weight, rest=0)

@@ -3,25 +3,28 @@
 Losses, weights and optimiser follow Kumar et al. 2023 (RVQGAN); the critic joins late.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import soundfile
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.channels_last import skip_idle_units, to_channels_last, to_image
 from model.codec import CodecConfig, build_dac
-from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks
+from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks, start_noise
 from model.data import Corpus
 from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
 from model.losses import MultiScaleMelLoss, limit_bands
+from model.noise_filling import NoiseFilling, powers_by_entry
 from model.plan import SAMPLE_RATE_HZ
 from model.training import (
     AveragedWeights,
@@ -35,6 +38,8 @@ from model.training import (
     share_gradients,
     workers,
 )
+
+INNER_FRAMES = slice(4, -4)  # of a window: at its edges frames lack a neighbour
 
 
 class CodecTrainingConfig(BaseModel):
@@ -52,6 +57,7 @@ class CodecTrainingConfig(BaseModel):
     warmup_steps: int = 200
     critic_from_step: int
     start_windows: int = 2048  # of speech, from which the codebooks start
+    noise_regions: int = 0  # where sound that the tokens do not carry becomes noise
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
     distinct_batches: int | None = None  # drawn over and over; frozen tokens are then computed only once
     idle_decoder_blocks: int = 0  # the last ones, whose residual units stay out of it: they cost most
@@ -68,6 +74,13 @@ class CodecTrainingConfig(BaseModel):
     average_decay: float = 0.999
     log_every_steps: int = 25
     checkpoint_every_steps: int = 250
+
+    @model_validator(mode="after")
+    def _room_for_noise(self) -> Self:
+        bands = math.prod(self.codec.decoder_rates[1:])
+        if self.noise_regions and self.codec.decoder_dim // 2 < bands:
+            raise ValueError(f"noise regions want a decoder_dim of at least {2 * bands} at these rates")
+        return self
 
 
 class CodecTrainer:
@@ -95,7 +108,7 @@ class CodecTrainer:
         self.corpus = Corpus(data)
         self.dac = build_dac(config.codec).to(self.device).train()
         if start is None:
-            start_as_filter_bank(self.dac)
+            start_as_filter_bank(self.dac, config.noise_regions)
         else:
             self.dac.load_state_dict(start.codec)
         self.dac.encoder.requires_grad_(not config.freeze_tokens)
@@ -176,12 +189,10 @@ class CodecTrainer:
     def _batch(self) -> tuple[Tensor, Tensor]:
         """Clean speech [batch, samples], peaks 21 to 3 dB below full scale, and its bands in Hz."""
         rng = np.random.default_rng((self.config.seed, self._batch_number, self.rank))
-        count = self.config.batch // self.workers
-        drawn = [self.corpus.banded_speech_window(self.config.window_samples, rng) for _ in range(count)]
-        windows = np.stack([window for window, _ in drawn])
+        windows, bands_hz = self._windows(self.config.batch // self.workers, rng)
         gains = 10 ** (rng.uniform(-18, 0, (len(windows), 1)) / 20)
         real = torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
-        return real, torch.tensor([band_hz for _, band_hz in drawn], device=self.device)
+        return real, bands_hz.to(self.device)
 
     def _train_step(self, real: Tensor, bands_hz: Tensor) -> dict[str, Tensor]:
         self._set_learning_rates()
@@ -245,13 +256,28 @@ class CodecTrainer:
     def _start_codebooks(self) -> None:
         rng = np.random.default_rng(self.config.seed)  # the same speech in every process
         fresh = Bundle(BundleConfig(codec=self.config.codec), self.dac.state_dict())
-        codec, latents = fresh.build_codec(self.device, self.dtype), []
+        codec, regions = fresh.build_codec(self.device, self.dtype), self.config.noise_regions
+        filling = NoiseFilling(self.dac.latent_dim - regions, regions)
+        latents, powers, known = [], [], []
         for _ in range(0, self.config.start_windows, 32):
-            windows = [self.corpus.speech_window(self.config.window_samples, rng) for _ in range(32)]
-            part = torch.from_numpy(np.stack(windows) * np.float32(0.4)).to(self.device)
-            latents.append(codec.latents(part)[:, :, 4:-4].cpu())  # without the edges
-        start_codebooks(self.dac, balance_channels(self.dac, torch.cat(latents)))
+            windows, bands_hz = self._windows(32, rng)
+            part = torch.from_numpy(windows * np.float32(0.4))
+            latents.append(codec.latents(part.to(self.device))[..., INNER_FRAMES].cpu())
+            if regions:
+                powers.append(filling.not_carried(part)[:, INNER_FRAMES])
+                known.append(filling.known(bands_hz)[:, None].expand_as(powers[-1]))
+        balanced, gains = balance_channels(self.dac, torch.cat(latents))
+        tokens, left = start_codebooks(self.dac, balanced, regions)
+        if regions:
+            missing = torch.cat(powers).flatten(0, 1) + filling.left((left / gains)[:, : filling.carried])
+            size = self.config.codec.codebook_size
+            start_noise(self.dac, powers_by_entry(tokens, missing, torch.cat(known).flatten(0, 1), size))
         self.average = AveragedWeights(self.dac, self.config.average_decay)
+
+    def _windows(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, Tensor]:
+        """Clean speech [count, samples], and its bands in Hz."""
+        drawn = [self.corpus.banded_speech_window(self.config.window_samples, rng) for _ in range(count)]
+        return np.stack([window for window, _ in drawn]), torch.tensor([band_hz for _, band_hz in drawn])
 
     def _criticize(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Train the critic a step, and return what it now says of the codec's output."""

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from model.codec import build_dac
 from model.codec_start import (
+    SIGNAL_GAIN,
     balance_channels,
-    band_split,
     cluster,
-    mdct_kernels,
     start_as_filter_bank,
     start_codebooks,
 )
+from model.lapped_transform import band_split, mdct_kernels
 from model.plan import SAMPLE_RATE_HZ
 from tests.codecs import banded_codec
 from tests.signals import noise, tone
@@ -96,17 +96,18 @@ def test_balancing_changes_the_latents_and_not_the_sound() -> None:
     dac, speech = started(), audio(voice(1.5))
     latents = dac.encoder(speech)
     before = dac.decoder(latents)
-    balanced = balance_channels(dac, latents)
+    balanced, gains = balance_channels(dac, latents)
     torch.testing.assert_close(dac.encoder(speech), balanced, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(dac.decoder(balanced), before, rtol=1e-3, atol=1e-3)
     assert float(balanced.square().mean().sqrt()) == pytest.approx(1.0, rel=1e-3)
     levels, balanced_levels = (x.square().mean((0, 2)).sqrt().log() for x in (latents, balanced))
     assert balanced_levels.std() < 0.8 * levels.std()
+    torch.testing.assert_close(balanced / gains[:, None], latents / SIGNAL_GAIN)
 
 
 def speech_latents(dac: Any) -> Tensor:
     """Of a voice without digital silence."""
-    return balance_channels(dac, dac.encoder(audio(voice(1.5)[:SECOND] + 0.01 * noise(SECOND))))
+    return balance_channels(dac, dac.encoder(audio(voice(1.5)[:SECOND] + 0.01 * noise(SECOND))))[0]
 
 
 def test_clusters_spread_over_sounds_although_most_points_are_silent() -> None:

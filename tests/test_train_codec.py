@@ -13,6 +13,7 @@ import torch
 
 from model.bundle import Bundle
 from model.codec import Codec, build_dac
+from model.noise_filling import NoiseFilling
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.train_codec import CodebookUsage, CodecTrainer, CodecTrainingConfig
 from model.training import read_log
@@ -90,6 +91,23 @@ def test_the_bundle_of_a_run_speaks(runs: Runs) -> None:
     codec = codec_of(runs.finished.run)
     output = codec.decode(codec.encode(torch.from_numpy(speech)[None]))[0].numpy()
     assert np.corrcoef(speech, output)[0, 1] > 0.4
+
+
+def test_what_the_tokens_do_not_carry_becomes_noise_as_loud(runs: Runs, tmp_path: Path) -> None:
+    rates = {"encoder_rates": (4, 128), "decoder_rates": (128, 4), "codebook_dim": 12}
+    codec = CODEC.model_copy(update=rates)
+    config = CONFIG.model_copy(update={"steps": 0, "codec": codec, "start_windows": 64, "noise_regions": 4})
+    CodecTrainer(config, runs.data, tmp_path).train(lambda step, row: None)
+    speech = torch.from_numpy(voice(3.0)[: 256 * FRAME_SAMPLES])[None]
+    trained, filling = codec_of(tmp_path), NoiseFilling(carried=28, regions=4)
+    output = trained.decode(trained.encode(speech))
+    wanted, given = (filling.not_carried(sound).mean((0, 1)).log10() * 10 for sound in (speech, output))
+    np.testing.assert_allclose(given, wanted, atol=6.0)
+
+
+def test_a_decoder_too_narrow_for_the_noise_is_refused() -> None:
+    with pytest.raises(ValueError, match="decoder_dim"):
+        CodecTrainingConfig(**(CONFIG.model_dump() | {"noise_regions": 4}))
 
 
 def test_training_moves_every_weight_that_it_should(runs: Runs) -> None:
