@@ -21,7 +21,7 @@ from model.judges import Judge, Scores, Utterance, load_judges
 from model.masksr import MaskSR
 from model.orders import orders
 from model.plan import SAMPLE_RATE_HZ, Sampling
-from model.sampler import COARSE_FIRST, Unmasking
+from model.sampler import Unmasking
 
 PASSES = (1, 2, 4, 8, 16)
 GUIDANCE = (0.0, 1.0)
@@ -36,7 +36,7 @@ class Line:
     name: str
     sampling: Sampling
     guidance: float = 0.0
-    unmasking: Unmasking = COARSE_FIRST
+    unmasking: Unmasking | None = None  # that in use
 
 
 def sampling_lines() -> list[Line]:

@@ -18,7 +18,7 @@ from model.language_model import LanguageModel
 from model.level import WindowGains
 from model.packed_linear import pack
 from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
-from model.rolling import RollingSampler
+from model.rolling import LATE, RollingSampler
 from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking
 from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
@@ -67,7 +67,7 @@ class MaskSR:
         passes: int,
         guidance: float = 0.0,
         temperature: float,
-        unmasking: Unmasking = COARSE_FIRST,
+        unmasking: Unmasking | None = None,
         seed: int = 0,
     ) -> "RestorerStream":
         """A restoration of consecutive windows; equal seeds give equal results.
@@ -77,8 +77,10 @@ class MaskSR:
             passes: sampling passes per window, at least 1.
             guidance: weight w of (1 + w) conditioned - w unconditioned logits; 0 halves the cost of a pass.
             temperature: of the draw from the predicted distribution; 0 takes the likeliest token.
-            unmasking: the order in which tokens are decided.
+            unmasking: the order in which tokens are decided, if not the usual one of `sampling`.
         """
+        if unmasking is None:
+            unmasking = LATE if sampling == "rolling" else COARSE_FIRST
         return RestorerStream(self, plan, sampling, passes, guidance, temperature, unmasking, seed)
 
     def restore(

@@ -1,24 +1,29 @@
 """Orders in which tokens may be decided, to be compared with the one in use (`main.py curve --orders`)."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from model.masksr import MaskSR
-from model.sampler import COARSE_FIRST, Unmasking, cosine_share, probability
+from model.rolling import LATE, LATENESS, late_share
+from model.sampler import Unmasking, probability
 
 PRIOR_FRAMES = 32
+SEARCHED_LATENESS = (0.5, 1.0, 2.0, LATENESS, 8.0)
 
 
 def orders(model: MaskSR) -> dict[str, Unmasking]:
-    """The order in use, `coarse first`, and its rivals, by name."""
-    return {
-        "coarse first": COARSE_FIRST,
-        "confidence alone": Unmasking(rank=probability),
-        "calibrated by the prior": Unmasking(rank=calibrated_by(token_prior(model))),
-        "coarse first, early": Unmasking(share=lambda progress: cosine_share(progress**0.5)),
-        "coarse first, late": Unmasking(share=lambda progress: cosine_share(progress**2)),
+    """Orders for rolling sampling: `coarse first` by several schedules, and two rivals, by name."""
+    schedules = {
+        f"coarse first, lateness {lateness:g}": Unmasking(share=partial(late_share, lateness=lateness))
+        for lateness in SEARCHED_LATENESS
+    }
+    return schedules | {
+        "confidence alone": replace(LATE, rank=probability),
+        "calibrated by the prior": replace(LATE, rank=calibrated_by(token_prior(model))),
     }
 
 

@@ -9,7 +9,20 @@ import torch
 from torch import Tensor
 
 from model.plan import WindowPlan
-from model.sampler import Draw, Predict
+from model.sampler import Draw, Predict, Unmasking, cosine_share
+
+LATENESS = 4.0
+
+
+def late_share(progress: float, lateness: float = LATENESS) -> float:
+    """The share of a frame's tokens that are masked once `progress`, 0 to 1, of its passes are done.
+
+    Most wait for the frame's last hop, since what is decided earlier has not heard all of its look-ahead.
+    """
+    return cosine_share(progress**lateness)
+
+
+LATE = Unmasking(share=late_share)
 
 
 class RollingSampler:

@@ -133,7 +133,6 @@ def test_orders_of_unmasking_restore_each_in_its_own_way(model: MaskSR) -> None:
         restored[line.name] = np.concatenate(
             [stream.restore_window(w) for w in windows(noise(40 * FRAME_SAMPLES), PLAN)]
         )
-    assert next(iter(restored)) == "coarse first"
     assert len({audio.tobytes() for audio in restored.values()}) == len(restored)
 
 
