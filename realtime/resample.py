@@ -77,7 +77,7 @@ class Varispeed:
             from_hz * MAX_SPEED, to_hz, 1, dtype="float32", quality="HQ", vr=True
         )
         self.delay_samples = self._measure_delay()
-        self.change(0.0)
+        self._stream.set_io_ratio(from_hz, to_hz)  # without a slew, which would begin at the highest speed
 
     def change(self, rate_change: float) -> None:
         """Take the input faster by the fraction `rate_change`, at most 1 %, and slower if it is negative."""

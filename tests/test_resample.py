@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.resample import Resampler
+from realtime.resample import Resampler, Varispeed
 from tests.signals import cut, noise, tone
 
 RATES = [(48_000, 44_100), (44_100, 48_000), (8_000, 44_100), (44_100, 192_000), (37_123, 44_100)]
@@ -58,3 +58,23 @@ def test_reset_starts_over() -> None:
     stream.push(noise(1_234, seed=1))
     stream.reset()
     np.testing.assert_array_equal(stream.push(signal), first)
+
+
+@pytest.mark.parametrize("to_hz", [44_100, 48_000])
+def test_a_speed_that_is_not_changed_is_the_nominal_one_from_the_start(to_hz: int) -> None:
+    stream = Varispeed(44_100, to_hz)
+    out = np.concatenate([stream.push(block) for block in cut(tone(44_100), [256])])
+    assert len(out) == pytest.approx(to_hz - stream.delay_samples, abs=2)
+    middle = slice(to_hz // 4, -to_hz // 4)
+    np.testing.assert_allclose(out[middle], tone(len(out), to_hz)[middle], atol=0.03)  # two samples
+
+
+def test_a_speed_is_changed_without_a_click() -> None:
+    stream, blocks = Varispeed(44_100, 44_100), list(cut(tone(4 * 44_100), [256]))
+    out = []
+    for number, block in enumerate(blocks):
+        stream.change(4e-4 * (-1) ** (number // 100))
+        out.append(stream.push(block))
+    sound = np.concatenate(out)[1000:]
+    unlike_a_tone = sound[2:] - 2 * np.cos(2 * np.pi * 200 / 44_100) * sound[1:-1] + sound[:-2]
+    assert np.abs(unlike_a_tone).max() < 1e-4
