@@ -4,9 +4,11 @@ from math import pi, sqrt
 
 import numpy as np
 
-SETTLING_SECONDS = 1.0
-SETTLING_HZ, SETTLED_HZ = 1.0, 0.1  # bandwidths: slower changes are a clock's, faster ones are jitter
-JUMP_SECONDS = 0.02  # a clock that is off by more has stopped or been set
+SETTLING_SECONDS = 2.0  # a sound server may change its buffers in the first one
+SETTLING_HZ, SETTLED_HZ = 1.0, 0.1  # bandwidths: slower changes are a clock's, faster ones are jitter;
+SETTLING_TURNS = 2.0  # in between it is that many over the seconds for which the clock is known
+JUMP_SECONDS = 0.02  # a clock that is off by more has stopped or been set,
+STRAY_SECONDS = 0.2  # if it stays so; else the thread that looked at it came late
 PROPORTIONAL = 0.08  # change of rate for each second that sound is too late, in 1/s
 INTEGRAL = PROPORTIONAL**2 / 4  # critical damping
 MAX_RATE_CHANGE = 4.5e-4  # heard as a change of pitch by less than 0.05 %
@@ -24,13 +26,14 @@ class DeviceClock:
         self._frame: int | None = None
         self._at = self._since = 0.0
         self._seconds_per_frame = self._nominal_seconds
+        self.is_astray = False  # whether the newest time was far from what was expected
 
     @property
     def is_settled(self) -> bool:
         return self._frame is not None and self._at - self._since >= SETTLING_SECONDS
 
     def tick(self, frame: int, at_seconds: float) -> None:
-        """Learn when `frame` is at the converter; frames that are not newer teach nothing."""
+        """Learn when `frame` is at the converter; frames that are not newer and stray times teach nothing."""
         if self._frame is None:
             self._restart(frame, at_seconds)
         frames = frame - (self._frame or 0)
@@ -38,11 +41,12 @@ class DeviceClock:
             return
         expected = self._at + frames * self._seconds_per_frame
         error = at_seconds - expected
-        if abs(error) > JUMP_SECONDS:
-            self._restart(frame, at_seconds)
+        self.is_astray = abs(error) > JUMP_SECONDS
+        if self.is_astray:
+            if expected - self._at > STRAY_SECONDS:
+                self._restart(frame, at_seconds)
             return
-        bandwidth_hz = SETTLED_HZ if self.is_settled else SETTLING_HZ
-        omega = min(2 * pi * bandwidth_hz * frames * self._seconds_per_frame, 1.0)
+        omega = min(2 * pi * self._bandwidth_hz() * frames * self._seconds_per_frame, 1.0)
         self._at = expected + sqrt(2) * omega * error
         self._seconds_per_frame += omega**2 * error / frames
         self._frame = frame
@@ -50,6 +54,10 @@ class DeviceClock:
     def frame_at(self, seconds: float) -> float:
         """The frame at the converter at that time. Not before the first tick."""
         return (self._frame or 0) + (seconds - self._at) / self._seconds_per_frame
+
+    def _bandwidth_hz(self) -> float:
+        known_seconds = max(self._at - self._since, SETTLING_SECONDS)
+        return min(max(SETTLING_TURNS / known_seconds, SETTLED_HZ), SETTLING_HZ)
 
     def _restart(self, frame: int, at_seconds: float) -> None:
         self._frame, self._at, self._since = frame, at_seconds, at_seconds

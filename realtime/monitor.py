@@ -32,8 +32,7 @@ class Monitor:
             self._excess_seconds = 0.0
             return
         self._excess_seconds += (excess - self._excess_seconds) * elapsed / SMOOTHING_SECONDS
-        if playout.varispeed is not None:
-            playout.varispeed.change(self._steering.rate_change(self._excess_seconds, elapsed))
+        playout.steer(self._steering.rate_change(self._excess_seconds, elapsed))
 
     def playback(self, out: Samples, seconds_ahead: float) -> None:
         """Fill float32 `out`, one block, for the listener."""

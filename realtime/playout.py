@@ -13,15 +13,15 @@ class Playout:
     """Takes sound at 44.1 kHz from one thread and gives it to a device, in its blocks, on another.
 
     What the device asks for that is not there is silence, and is never made up for: later sound keeps its
-    time. Sound comes, goes and skips without a click. A steered one has a `varispeed`.
+    time. Sound comes, goes and skips without a click. Only one that `is_steered` plays at another speed.
     """
 
     def __init__(self, rate_hz: int, block_frames: int, is_steered: bool) -> None:
         self.rate_hz = rate_hz
         self.asked = 0  # frames, by the device
         self.dropouts = 0
-        self.varispeed = Varispeed(SAMPLE_RATE_HZ, rate_hz) if is_steered else None
-        self._resampler = self.varispeed or Resampler(SAMPLE_RATE_HZ, rate_hz)
+        self._varispeed = Varispeed(SAMPLE_RATE_HZ, rate_hz) if is_steered else None
+        self._resampler = self._varispeed or Resampler(SAMPLE_RATE_HZ, rate_hz)
         self.delay_frames = self._resampler.delay_samples
         self._ring = Ring(round(CAPACITY_SECONDS * rate_hz))
         self._lead: int | None = None  # position in the ring of what was asked for first
@@ -43,6 +43,15 @@ class Playout:
     @property
     def is_started(self) -> bool:
         return self._lead is not None
+
+    @property
+    def is_steered(self) -> bool:
+        return self._varispeed is not None
+
+    def steer(self, rate_change: float) -> None:
+        """Play faster by that fraction, or slower if it is negative, if this one is steered at all."""
+        if self._varispeed is not None:
+            self._varispeed.change(rate_change)
 
     def waiting_frames(self, asked: float) -> float:
         """How many frames wait to be asked for once the device has asked for `asked`."""

@@ -78,11 +78,19 @@ def test_a_delay_that_jumped_is_put_right_without_overshooting() -> None:
 
 def test_a_device_that_stops_and_goes_on_is_known_again() -> None:
     clock, is_settled = DeviceClock(48_000), []
-    for block in range(500):
-        clock.tick(block * 480, block * 0.01 + 3.0 * (block >= 200))
+    for block in range(600):
+        clock.tick(block * 480, block * 0.01 + 3.0 * (block >= 300))
         is_settled.append(clock.is_settled)
-    assert [is_settled[block] for block in (50, 150, 201, 250, 350)] == [False, True, False, False, True]
-    assert clock.frame_at(499 * 0.01 + 3.0) == pytest.approx(499 * 480, abs=5)
+    assert [is_settled[block] for block in (150, 250, 330, 400, 550)] == [False, True, False, False, True]
+    assert clock.frame_at(599 * 0.01 + 3.0) == pytest.approx(599 * 480, abs=5)
+
+
+def test_a_thread_that_now_and_then_comes_late_does_not_unsettle_a_clock() -> None:
+    clock, late = DeviceClock(48_000), np.random.default_rng(0).uniform(0.0, 0.3, 1000)
+    for block in range(1000):
+        clock.tick(block * 480, block * 0.01 + late[block] * (block % 10 == 9))
+    assert clock.is_settled
+    assert clock.frame_at(10.0) == pytest.approx(48_000 * 10.0, abs=48)
 
 
 def test_a_change_of_rate_is_never_heard() -> None:
