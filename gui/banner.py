@@ -1,9 +1,10 @@
 """A sentence about what is wrong, across the window, with what can be done about it at once."""
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from gui import text
+from gui.parts import button
 
 
 class Banner(QFrame):
@@ -13,18 +14,13 @@ class Banner(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("role", "card")
+        self.setProperty("role", "alert")
         self._problem, self._message = "", ""
         self._words = QLabel()
         self._words.setWordWrap(True)
         self._words.setProperty("role", "problem")
-        self._restart = QPushButton(text.RESTART)
-        self._restart.setAccessibleName(text.RESTART)
-        self._restart.setProperty("role", "primary")
-        self._restart.clicked.connect(self.restart_wanted)
-        self._dismiss = QPushButton(text.DISMISS)
-        self._dismiss.setAccessibleName(text.DISMISS)
-        self._dismiss.clicked.connect(lambda: self.show_problem(""))
+        self._restart = button(text.RESTART, self.restart_wanted.emit, "primary")
+        self._dismiss = button(text.DISMISS, lambda: self.show_problem(""))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 6, 6)
         row.addWidget(self._words, 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QSlider
 
-from gui.field import Field
+from gui.parts import Field
 
 HANDLE_HEIGHT = 20  # logical pixels
 

@@ -8,9 +8,7 @@ from PyQt6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -20,6 +18,7 @@ from gui import text
 from gui.background import Background
 from gui.file_list import FileList
 from gui.file_queue import FileQueue
+from gui.parts import button, row
 from realtime.audio_file import FORMATS
 from realtime.file_jobs import plan_jobs
 
@@ -35,17 +34,14 @@ class FilePage(QWidget):
         self._background = background
         self.queue = FileQueue(background)
         self._preset = QComboBox()
-        self._preset.setAccessibleName(text.FILE_PRESET.replace("&", ""))
+        self._preset.setAccessibleName(text.plain(text.FILE_PRESET))
         self._list = FileList(self.queue)
         self._list.activated.connect(self._open_folder)
         self._count = QLabel()
-        self._pick, self._pick_folder = _button(text.FILE_PICK), _button(text.FILE_PICK_FOLDER)
-        self._cancel, self._clear = _button(text.FILE_CANCEL), _button(text.FILE_CLEAR)
-        self._pick.setProperty("role", "primary")
-        self._pick.clicked.connect(self.pick)
-        self._pick_folder.clicked.connect(self._choose_folder)
-        self._cancel.clicked.connect(self.queue.cancel)
-        self._clear.clicked.connect(self.queue.clear_ended)
+        self._pick = button(text.FILE_PICK, self.pick, "primary")
+        self._pick_folder = button(text.FILE_PICK_FOLDER, self._pick_folders)
+        self._cancel = button(text.FILE_CANCEL, self.queue.cancel)
+        self._clear = button(text.FILE_CLEAR, self.queue.clear_ended)
         self.queue.changed.connect(self._show)
         self._lay_out()
         self._show()
@@ -67,10 +63,7 @@ class FilePage(QWidget):
     def pick(self) -> None:
         """Let the user choose files."""
         patterns = " ".join(f"*{suffix}" for suffix in FORMATS)
-        names, _ = QFileDialog.getOpenFileNames(
-            self, text.FILE_PICK_TITLE, "", f"{text.FILE_KIND} ({patterns})"
-        )
-        self.add(map(Path, names))
+        self._ask(QFileDialog.FileMode.ExistingFiles, f"{text.FILE_KIND} ({patterns})")
 
     def close_queue(self) -> None:
         """Give up what is not done, before the window goes."""
@@ -97,9 +90,9 @@ class FilePage(QWidget):
         self._pages.addWidget(self._list)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
-        column.addLayout(_row(self._pick, self._pick_folder, None, label, self._preset))
+        column.addLayout(row(self._pick, self._pick_folder, None, label, self._preset))
         column.addLayout(self._pages, 1)
-        column.addLayout(_row(self._count, None, self._cancel, self._clear))
+        column.addLayout(row(self._count, None, self._cancel, self._clear))
 
     def _show(self) -> None:
         count, ended = len(self.queue.items), self.queue.ended
@@ -108,9 +101,16 @@ class FilePage(QWidget):
         self._cancel.setEnabled(self.queue.is_busy)
         self._clear.setEnabled(ended > 0)
 
-    def _choose_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, text.FILE_PICK_TITLE)
-        self.add([Path(name)] if name else [])
+    def _pick_folders(self) -> None:
+        self._ask(QFileDialog.FileMode.Directory)
+
+    def _ask(self, mode: QFileDialog.FileMode, patterns: str = "") -> None:
+        """Open a dialog, which blocks nothing, and add what it was left with."""
+        dialog = QFileDialog(self, text.FILE_PICK_TITLE, "", patterns)
+        dialog.setFileMode(mode)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.add(map(Path, names)))
+        dialog.open()
 
     def _open_folder(self, index: QModelIndex) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.queue.folder_of(index))))
@@ -121,17 +121,3 @@ def _dropped(event: QDropEvent) -> list[Path]:
     data = event.mimeData()
     urls = [] if data is None else data.urls()
     return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-
-
-def _button(name: str) -> QPushButton:
-    button = QPushButton(name)
-    button.setAccessibleName(name.replace("&", "").replace("…", ""))
-    return button
-
-
-def _row(*parts: QWidget | None) -> QHBoxLayout:
-    """The widgets side by side; None takes up the space that is left."""
-    row = QHBoxLayout()
-    for part in parts:
-        row.addStretch(1) if part is None else row.addWidget(part)
-    return row

@@ -5,10 +5,11 @@ from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from gui import text
-from gui.field import caption
+from gui.parts import caption
 from gui.settings import Settings
 from gui.state_light import StateLight
 from realtime.messages import EngineStatus
+from realtime.virtual_mic import MICROPHONE
 
 BYPASS_KEY, MUTE_KEY, HOLD_KEY = "F9", "F10", "F8"
 BYPASS_WIDTH, PROGRESS_HEIGHT = 170, 8  # logical pixels
@@ -70,7 +71,7 @@ class Header(QWidget):
         self._progress.setVisible(loading)
         self._progress.setValue(round(100 * status.progress))
         self._route.setVisible(not loading)
-        self._route.setText(_route(status))
+        self._route.setText(_route(status, settings))
         self._bypass.setChecked(settings.bypass)
         self._mute.setChecked(settings.mute)
         self._hold.setDown(hears_dry)
@@ -89,10 +90,11 @@ def _sentence(status: EngineStatus, settings: Settings, hears_dry: bool) -> str:
     return STATES[status.state]
 
 
-def _route(status: EngineStatus) -> str:
+def _route(status: EngineStatus, settings: Settings) -> str:
     if status.microphone is None or status.output is None:
         return text.NO_ROUTE
-    return text.ROUTE.format(microphone=status.microphone, output=status.output)
+    heard_as = MICROPHONE if settings.virtual_mic else status.output
+    return text.ROUTE.format(microphone=status.microphone, output=heard_as)
 
 
 def _button(name: str, tip: str, key: str) -> QPushButton:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QShowEvent
-from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from gui import text
 from gui.controller import Controller
-from gui.field import Card
+from gui.parts import Card, button, row
 from realtime.checks import Finding, examine_session, examine_system
 
 NAME_WIDTH = 180  # logical pixels
@@ -20,9 +20,7 @@ class HealthPage(QWidget):
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller = controller
-        self._check = QPushButton(text.HEALTH_CHECK)
-        self._check.setAccessibleName(text.HEALTH_CHECK.replace("&", ""))
-        self._check.clicked.connect(self.check)
+        self._check = button(text.HEALTH_CHECK, self.check)
         self._summary = QLabel()
         self._card = Card()
         self._lay_out()
@@ -39,16 +37,13 @@ class HealthPage(QWidget):
             self.check()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self._check)
-        row.addWidget(self._summary, 1)
         list_of_all = QScrollArea()
         list_of_all.setWidgetResizable(True)
         list_of_all.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it can be reached
         list_of_all.setWidget(self._card)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
-        column.addLayout(row)
+        column.addLayout(row(self._check, self._summary, None))
         column.addWidget(list_of_all, 1)
 
     def _take(self, system: Sequence[Finding]) -> None:

@@ -1,13 +1,13 @@
 """The choice of the key for bypass that works in any program."""
 
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
 
 from gui import text
 from gui.controller import Controller
-from gui.field import caption
 from gui.header import BYPASS_KEY
 from gui.hotkey import Hotkey, is_possible
+from gui.parts import button, caption
 from gui.x11_key import HotkeyError
 
 
@@ -21,12 +21,12 @@ class HotkeyField(QWidget):
         self._hotkey.pressed.connect(controller.toggle_bypass)
         self._edit = QKeySequenceEdit()
         self._edit.setMaximumSequenceLength(1)
-        self._edit.setAccessibleName(text.HOTKEY)
+        self._edit.setAccessibleName(text.plain(text.HOTKEY))
         self._edit.setEnabled(is_possible())
         self._edit.editingFinished.connect(lambda: self._choose(self._edit.keySequence()))
-        clear = QPushButton(text.HOTKEY_CLEAR)
+        clear = button(text.HOTKEY_CLEAR, lambda: self._choose(QKeySequence()))
         clear.setEnabled(is_possible())
-        clear.clicked.connect(lambda: self._choose(QKeySequence()))
+        self.setFocusProxy(self._edit)
         self._note = caption()
         self._note.setWordWrap(True)
         row = QHBoxLayout()

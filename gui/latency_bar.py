@@ -4,10 +4,11 @@ from dataclasses import astuple
 
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import text
 from gui.palette import current_palette
+from gui.parts import row
 from realtime.stats import LatencyBudget
 
 SEAM = 2.0
@@ -27,8 +28,8 @@ class LatencyBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for row in ((QLabel(text.DELAY), None, self._total), (self._bar,), self._legend):
-            column.addLayout(_row(*row))
+        for parts in ((QLabel(text.DELAY), None, self._total), (self._bar,), self._legend):
+            column.addLayout(row(*parts))
         self.set_budget(None)
 
     def set_budget(self, budget: LatencyBudget | None) -> None:
@@ -39,15 +40,6 @@ class LatencyBar(QWidget):
         self._bar.show_parts(parts_ms)
         for entry, part_ms in zip(self._legend, parts_ms, strict=True):
             entry.show_part(None if budget is None else part_ms)
-
-
-def _row(*parts: QWidget | None) -> QHBoxLayout:
-    """The widgets side by side; None takes up the space that is left."""
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    for part in parts:
-        row.addStretch(1) if part is None else row.addWidget(part)
-    return row
 
 
 class _StackedBar(QWidget):

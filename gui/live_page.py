@@ -4,8 +4,9 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.ballistics import MeterBallistics
 from gui.meters import LevelMeters
+from gui.parts import Card
 from gui.spectrogram_view import SpectrogramView
-from gui.spectrum import SpectrumView
+from gui.spectrum_view import SpectrumView
 from realtime.signal_tap import SignalTap
 
 LONGEST_SECONDS = 0.5  # that are drawn at once, after the window was hidden
@@ -23,11 +24,13 @@ class LivePage(QWidget):
         super().__init__()
         self._tap: SignalTap | None = None
         self._spectrum, self._spectrograms, self._meters = SpectrumView(), SpectrogramView(), LevelMeters()
+        card = Card()
+        card.column.addWidget(self._spectrum, 2)
+        card.column.addWidget(self._spectrograms, 5)
+        card.column.addWidget(self._meters)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
-        column.addWidget(self._spectrum, 2)
-        column.addWidget(self._spectrograms, 5)
-        column.addWidget(self._meters)
+        column.addWidget(card)
 
     def draw(self, tap: SignalTap) -> None:
         if tap is not self._tap:

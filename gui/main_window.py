@@ -7,13 +7,13 @@ from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QScrollArea, QTabWi
 from gui import text
 from gui.banner import Banner
 from gui.controller import Controller
-from gui.field import Card
 from gui.file_page import FilePage
 from gui.header import BYPASS_KEY, HOLD_KEY, MUTE_KEY, Header
 from gui.health_page import HealthPage
 from gui.latency_bar import LatencyBar
 from gui.listen_page import ListenPage
 from gui.live_page import LivePage
+from gui.parts import Card
 from gui.preset_panel import PresetPanel
 from gui.settings_page import SettingsPage
 from gui.sound_panel import SoundPanel

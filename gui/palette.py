@@ -32,7 +32,7 @@ class Palette:
     warning: str
     danger: str
     stages: tuple[str, str, str, str]  # of the delay: capture, algorithm, compute, output
-    heat: str  # pyqtgraph's name of the spectrogram's colours
+    heat: tuple[str, ...]  # of spectrograms: evenly spaced from silence, which is the surface, to the loudest
 
 
 DARK = Palette(
@@ -54,7 +54,7 @@ DARK = Palette(
     warning="#f4cd4a",
     danger="#ff7a5c",
     stages=("#8b97ad", "#6f9bff", "#cf8ae0", "#4fc0b0"),
-    heat="magma",
+    heat=("#1a1e25", "#51127c", "#b73779", "#fc8961", "#fcfdbf"),
 )
 LIGHT = Palette(
     is_dark=False,
@@ -75,7 +75,7 @@ LIGHT = Palette(
     warning="#7d5800",
     danger="#c2330c",
     stages=("#66718a", "#3563d1", "#9a46b0", "#0f7f74"),
-    heat="CET-L17",
+    heat=("#ffffff", "#fbd8a4", "#f0855c", "#b8346f", "#2f2a7a"),
 )
 
 

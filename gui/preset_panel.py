@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QComboBox, QSizePolicy
 from gui import text
 from gui.choice_slider import ChoiceSlider
 from gui.controller import Controller
-from gui.field import Card, Field
+from gui.parts import Card, Field
 from gui.preset_menu import PresetMenu
 from presets.preset import FRAME_MS
 

@@ -10,8 +10,8 @@ from gui import text
 from gui.autostart import AutostartError, system_autostart
 from gui.controller import Controller
 from gui.desktop_entry import add_to_menu, is_in_menu, remove_from_menu
-from gui.field import Card, Field
 from gui.hotkey_field import HotkeyField
+from gui.parts import Card, Field
 from gui.settings import ThemeChoice
 from gui.theme import Theme
 

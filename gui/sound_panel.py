@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QCheckBox, QLabel, QWidget
+from PyQt6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from gui import text
 from gui.device_picker import DevicePicker
-from gui.field import Card, Field, caption
+from gui.parts import Card, Field, caption
 from gui.settings import Settings
 from realtime.device_info import DeviceInfo
 from realtime.messages import EngineStatus
@@ -37,13 +37,21 @@ class SoundPanel(Card):
         self._monitor.chosen.connect(self.monitor_chosen)
         parts: Sequence[QWidget] = (
             Field(text.MICROPHONE_FIELD, self._microphone),
-            self._virtual_mic,
-            self._virtual_mic_state,
+            self._make_virtual_mic(),
             self._output_field,
             Field(text.MONITOR_FIELD, self._monitor, text.MONITOR_TIP),
         )
         for part in parts:
             self.column.addWidget(part)
+
+    def _make_virtual_mic(self) -> QWidget:
+        switch = QWidget()
+        column = QVBoxLayout(switch)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._virtual_mic)
+        column.addWidget(self._virtual_mic_state)
+        return switch
 
     def show_devices(self, devices: Sequence[DeviceInfo], settings: Settings) -> None:
         self._microphone.show_devices(devices, settings.microphone)

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, QRectF, Qt
+from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QPainter
-from PyQt6.QtWidgets import QWidget
 
 from gui import text
 from gui.palette import current_palette
 from gui.ring_image import Pixels, RingImage
-from gui.stft_columns import HOP_SECONDS, TOP_HZ, Decibels, StftColumns
-from realtime.ring import Samples
+from gui.signal_picture import BOTTOM_AXIS_HEIGHT, LEFT_AXIS_WIDTH, SignalPicture
+from gui.stft_columns import HOP_SECONDS, TOP_HZ, Decibels
 
 ROWS = 256
 SECONDS = 10.0
@@ -18,58 +17,35 @@ DARKEST_DB, BRIGHTEST_DB = -110.0, -40.0  # where speech lies
 KILOHERTZ_TICKS = (0, 5, 10, 15, 20)
 SECONDS_TICKS = (-8, -6, -4, -2)
 LABEL_OPACITY = 0.8
-LEFT_AXIS_WIDTH, BOTTOM_AXIS_HEIGHT = 52, 20  # the spectrum's are the same
 
 
-class SpectrogramView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # the package has no types
-    """Shows the newest `SECONDS` of both signals; `start` comes before the first `push`."""
+class SpectrogramView(SignalPicture):
+    """Shows the newest `SECONDS` of both signals."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName(text.SPECTROGRAMS)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    def __init__(self) -> None:
+        dry, restored = _Spectrogram(text.MICROPHONE), _Spectrogram(text.RESTORED)
+        super().__init__(text.SPECTROGRAMS, dry, restored, ROWS)
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        self.ci.setContentsMargins(0.0, 8.0, 8.0, 4.0)
-        self._dry = _Spectrogram(text.MICROPHONE)
-        self._restored = _Spectrogram(text.RESTORED)
-        self._seconds = pg.AxisItem("bottom", linkView=self._restored.getViewBox())
+        self.ci.setContentsMargins(0.0, 4.0, 0.0, 0.0)
+        self._seconds = pg.AxisItem("bottom", linkView=restored.getViewBox())
         self._seconds.setTicks([[(second, f"{text.number(second)} s") for second in SECONDS_TICKS]])
         self._seconds.setHeight(BOTTOM_AXIS_HEIGHT)
-        for row, part in enumerate((self._dry, self._restored, self._seconds)):
+        for row, part in enumerate((dry, restored, self._seconds)):
             self.addItem(part, row, 0)
-        self._dress()
+        self.dress()
 
-    def start(self, sample_rate_hz: int) -> None:
-        """Begin with empty pictures of signals at this rate."""
-        self._dry.start(sample_rate_hz)
-        self._restored.start(sample_rate_hz)
-
-    def push(self, dry: Samples, restored: Samples) -> None:
-        """Append the newest of both signals, float32 [n] each and of the same time."""
-        self._dry.push(dry)
-        self._restored.push(restored)
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.StyleChange and not self.closed:
-            self._dress()  # what is closed pyqtgraph has taken apart
-
-    def _dress(self) -> None:
-        palette = current_palette()
-        self.setBackground(palette.surface)
-        self._dry.dress(palette.dry)
-        self._restored.dress(palette.restored)
+    def dress(self) -> None:
+        super().dress()
         self._seconds.setPen(None)
-        self._seconds.setTextPen(palette.muted)
+        self._seconds.setTextPen(current_palette().muted)
 
 
-class _Spectrogram(pg.PlotItem):  # type: ignore[misc]
+class _Spectrogram(pg.PlotItem):  # type: ignore[misc]  # the package has no types
     """One titled picture with its frequency axis."""
 
     def __init__(self, title: str) -> None:
         super().__init__(enableMenu=False)
         self._title = title
-        self._columns: StftColumns | None = None
         self._pixels = RingImage(ROWS, round(SECONDS / HOP_SECONDS))
         self._image = pg.ImageItem(self._pixels.newest, axisOrder="row-major", levels=(0, 255))
         self._image.setRect(QRectF(-SECONDS, 0.0, SECONDS, TOP_HZ))
@@ -79,17 +55,13 @@ class _Spectrogram(pg.PlotItem):  # type: ignore[misc]
         self.addItem(self._label)
         self._set_axes()
 
-    def start(self, sample_rate_hz: int) -> None:
-        self._columns = StftColumns(sample_rate_hz, ROWS)
+    def clear_signal(self) -> None:
         self._pixels.clear()
         self._show()
 
-    def push(self, samples: Samples) -> None:
-        assert self._columns is not None, "start comes before push"
-        columns = self._columns.push(samples)
-        if len(columns):
-            self._pixels.push(_brightness(columns))
-            self._show()
+    def push(self, columns: Decibels) -> None:
+        self._pixels.push(_brightness(columns))
+        self._show()
 
     def dress(self, colour: str) -> None:
         palette = current_palette()
@@ -97,7 +69,7 @@ class _Spectrogram(pg.PlotItem):  # type: ignore[misc]
         ground.setAlphaF(LABEL_OPACITY)
         self._label.fill = pg.mkBrush(ground)
         self._label.setHtml(f'<b style="color: {colour}">{self._title}</b>')
-        self._image.setColorMap(pg.colormap.get(palette.heat))
+        self._image.setColorMap(pg.ColorMap(None, palette.heat))
         self.getAxis("left").setPen(None)
         self.getAxis("left").setTextPen(palette.muted)
 

@@ -1,8 +1,8 @@
 """The style sheet: shapes, spacing and states of the controls, in a palette's colours.
 
-A widget takes a part by its `role` property: a QFrame can be a "card", a QLabel a "title", a "caption", a
-"problem" or a place to "drop" files on, a QPushButton "primary" or a
-tall "switch".
+A widget takes a part by its `role` property: a QFrame can be a "card" or an "alert"; a QLabel a "title", a
+"caption", "good" news, a "problem", a page that is "empty" yet, or a place to "drop" files on; a QPushButton
+"primary", or a tall "switch".
 """
 
 from dataclasses import asdict
@@ -20,18 +20,21 @@ QMainWindow, QDialog { background: $window; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
 
 QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radius: 8px; }
+QFrame[role="alert"] { background: $surface; border: 1px solid $danger; border-radius: 8px; }
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 13pt; font-weight: 600; }
 QLabel[role="caption"] { color: $muted; }
 QLabel[role="good"] { color: $good; }
 QLabel[role="problem"] { color: $danger; }
+QLabel[role="empty"] { color: $muted; background: $surface; border: 1px solid $line; border-radius: 8px; }
 QLabel[role="drop"] { color: $muted; border: 2px dashed $border; border-radius: 8px; padding: 24px; }
 
 QPushButton, QToolButton, QComboBox {
     background: $raised; border: 1px solid $border; border-radius: 6px; padding: 5px 12px; min-height: 20px;
 }
 QPushButton[role="switch"] { min-height: 40px; }
-QToolButton { padding: 5px 8px; }
+QToolButton { padding: 5px 8px; max-height: 20px; }
+QToolButton::menu-indicator { image: none; }
 QPushButton:hover, QToolButton:hover, QComboBox:hover { border-color: $accent; }
 QPushButton:pressed, QToolButton:pressed { background: $line; }
 QPushButton:checked, QToolButton:checked, QPushButton[role="primary"] {
@@ -73,15 +76,16 @@ QSlider::handle:horizontal {
     width: 16px; height: 16px; margin: -7px 0px; border-radius: 9px;
     background: $text; border: 1px solid $surface;
 }
+QSlider::handle:horizontal:disabled { background: $disabled; }
 QSlider::handle:horizontal:hover { background: $accent; }
 QSlider::handle:horizontal:focus { background: $accent; border: 2px solid $focus; width: 14px; height: 14px; }
 
 QProgressBar { background: $raised; border: 1px solid $border; border-radius: 5px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
 
-QTabWidget::pane { border: none; }
+QTabWidget::pane { border: none; border-top: 2px solid $line; top: -2px; }
 QTabBar { background: transparent; }
-QTabBar::tab { color: $muted; padding: 7px 14px; border: 2px solid transparent; border-bottom-color: $line; }
+QTabBar::tab { color: $muted; padding: 7px 14px; border: 2px solid transparent; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; font-weight: 600; }
 QTabBar::tab:focus { border: 2px solid $focus; border-radius: 6px; }

@@ -65,7 +65,7 @@ DRY = _("Passing the microphone on as it is")
 RECOVERING = _("Reconnecting…")
 FAILED = _("The engine stopped")
 STOPPED = _("Stopped")
-ROUTE = _("{microphone} → {output}")
+ROUTE = _("{microphone}  →  {output}")
 NO_ROUTE = _("Waiting for the devices")
 
 # The header.
@@ -128,7 +128,7 @@ HEALTH_PAGE = _("Health")
 SETTINGS_PAGE = _("Settings")
 
 # Listening back.
-LISTEN_INTRO = _("Take the last {seconds} seconds, hear them before and after, and keep them.")
+LISTEN_INTRO = _("Speak, then take the last {seconds} seconds.\n\nHear them before and after, and keep them.")
 LISTEN_TAKE = _("&Take last {seconds} s")
 LISTEN_DRY = _("Play &before")
 LISTEN_RESTORED = _("Play &after")
@@ -204,6 +204,11 @@ FILE_WORKING = _("Restoring… {percent}")
 FILE_DONE = _("Saved as “{name}”")
 FILE_PARTLY = _("{dry} of {hops} parts were left as they were: {error}")
 FILE_CANCELLED = _("Cancelled")
+
+
+def plain(name: str) -> str:
+    """The name of a control as it is read out: without its Alt key and the dots that announce a question."""
+    return name.replace("&", "").replace("…", "")
 
 
 def number(value: float, form: str = "") -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gui.spectrum import FALL_DB_PER_SECOND, LOWEST_DB, SpectrumView
+from gui.spectrum_view import FALL_DB_PER_SECOND, LOWEST_DB, SpectrumView
 from tests.signals import tone
 
 RATE_HZ = 44_100
@@ -20,7 +20,7 @@ def spectrum(qtbot: QtBot) -> SpectrumView:
 
 def peaks(spectrum: SpectrumView) -> list[tuple[float, float]]:
     """The frequency and level of the highest point of each curve."""
-    curves = [curve.getData() for curve in spectrum.listDataItems()]
+    curves = [curve.getData() for curve in spectrum.curves]
     return [(10.0 ** float(log_hz[decibels.argmax()]), float(decibels.max())) for log_hz, decibels in curves]
 
 

@@ -1,6 +1,19 @@
-"""A control below its name: how the panels are built."""
+"""What panels and pages are made of: cards, fields, buttons, captions and rows."""
 
-from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from collections.abc import Callable
+
+from PyQt6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import text
 
 
 class Card(QFrame):
@@ -11,7 +24,7 @@ class Card(QFrame):
         self.setProperty("role", "card")
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(12, 8, 12, 8)
-        self.column.setSpacing(5)
+        self.column.setSpacing(7)
 
 
 class Field(QWidget):
@@ -22,7 +35,7 @@ class Field(QWidget):
         label = QLabel(name)
         label.setBuddy(control)
         self.note = caption()
-        control.setAccessibleName(name.replace("&", ""))
+        control.setAccessibleName(text.plain(name))
         control.setAccessibleDescription(tip)
         self.setToolTip(tip)
         grid = QGridLayout(self)
@@ -36,9 +49,27 @@ class Field(QWidget):
         grid.setColumnStretch(1, 1)
 
 
+def button(name: str, do: Callable[[], object], role: str = "") -> QPushButton:
+    """`role` is one of the style sheet's."""
+    made = QPushButton(name)
+    made.setAccessibleName(text.plain(name))
+    made.setProperty("role", role)
+    made.clicked.connect(lambda: do())
+    return made
+
+
 def caption(words: str = "") -> QLabel:
     """Text of less weight, which may be cut off but never widens the window."""
     label = QLabel(words)
     label.setProperty("role", "caption")
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
+
+
+def row(*parts: QWidget | None) -> QHBoxLayout:
+    """The widgets side by side; None takes up the space that is left."""
+    layout = QHBoxLayout()
+    layout.setSpacing(8)
+    for part in parts:
+        layout.addStretch(1) if part is None else layout.addWidget(part)
+    return layout
