@@ -1,15 +1,22 @@
-"""What several tests share: a complete restorer small enough to run anywhere, with random weights."""
+"""What several tests share: a small restorer with random weights, a sound server, and a window on both."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from PyQt6.QtWidgets import QApplication
 
+from gui.app import opened_window
+from gui.settings import Settings, SettingsFile
 from model.bundle import Bundle, BundleConfig
 from model.codec import CodecConfig, build_dac
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.masksr import MaskSR
+from presets.library import PresetLibrary
+from tests.desktop import OpenWindow
+from tests.pulse_server import PulseServer
 
 CODEC = CodecConfig(encoder_dim=2, encoder_rates=(8, 64), decoder_dim=8, decoder_rates=(64, 8), n_codebooks=2)
 LANGUAGE_MODEL = LanguageModelConfig(width=8, encoder_layers=1, layers=1, heads=2, feed_forward=16)
@@ -58,3 +65,24 @@ def model(tiny_bundle: Path) -> MaskSR:
     bundle, cpu = Bundle.load(tiny_bundle), torch.device("cpu")
     language_model = bundle.build_language_model(cpu, torch.float32)
     return MaskSR(bundle.build_codec(cpu, torch.float32), language_model, cpu)
+
+
+@pytest.fixture
+def pulse() -> Iterator[PulseServer]:
+    with PulseServer() as server:
+        yield server
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> SettingsFile:
+    return SettingsFile(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def open_window(
+    qapp: QApplication, pulse: PulseServer, settings_file: SettingsFile, tmp_path: Path, tiny_preset: Path
+) -> OpenWindow:
+    """Opens the window as it was when it was last closed; the first time with a preset of random weights."""
+    library = PresetLibrary(tmp_path / "presets")
+    settings_file.save(Settings(preset=library.add(tiny_preset)))
+    return lambda: opened_window(qapp, settings_file, library)

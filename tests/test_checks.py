@@ -3,22 +3,9 @@
 from dataclasses import replace
 
 from realtime.checks import examine_session
-from realtime.messages import EngineStatus, SessionReport
-from realtime.stats import LatencyBudget
+from realtime.messages import EngineStatus
+from tests.reports import REPORT
 
-REPORT = SessionReport(
-    seconds=12.0,
-    latency=LatencyBudget(12.0, 186.0, 46.0, 24.0),
-    real_time_factor_p50=0.4,
-    real_time_factor_p95=0.63,
-    passes_per_hop=4,
-    hops=300,
-    dry_hops=0,
-    late_hops=0,
-    dropouts=0,
-    device_overruns=0,
-    last_error=None,
-)
 RUNNING = EngineStatus(state="running", preset="call", report=REPORT)
 
 

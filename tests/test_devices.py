@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from queue import Queue
 
@@ -26,12 +25,6 @@ MONITOR = replace(
 )
 SPEAKERS = replace(HEADSET, direction="output", index=1)
 DEVICES = [MICROPHONE, HEADSET, OURS, MONITOR, SPEAKERS]
-
-
-@pytest.fixture
-def pulse() -> Iterator[PulseServer]:
-    with PulseServer() as server:
-        yield server
 
 
 @pytest.mark.parametrize(

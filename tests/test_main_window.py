@@ -1,83 +1,61 @@
 """The window as its users meet it, with the real engine on a real sound server."""
 
+import gc
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from multiprocessing import active_children
+from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import enumerate as enumerate_threads
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
-from PyQt6.QtCore import Qt
+from PyQt6 import sip
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QApplication,
     QComboBox,
+    QKeySequenceEdit,
     QLabel,
-    QPushButton,
+    QSizePolicy,
     QSlider,
     QTabBar,
+    QTabWidget,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from gui import text
-from gui.app import opened_window
-from gui.banner import Banner
 from gui.listen_page import ListenPage
 from gui.main_window import MainWindow
-from gui.settings import Settings, SettingsFile
+from gui.palette import LIGHT, current_palette
+from gui.settings import SettingsFile
 from model.plan import SAMPLE_RATE_HZ
-from presets.library import PresetLibrary
-from realtime.ring import Samples
 from realtime.sound_server import OWNER_PROPERTY, sound_server
-from tests.pulse_server import PATIENCE_SECONDS, PulseServer
+from tests.desktop import (
+    SMALLEST,
+    VIRTUAL_MIC,
+    OpenWindow,
+    button,
+    combo_box,
+    loudest_hz,
+    press,
+    wait_for,
+    wait_for_sound,
+)
+from tests.pulse_server import PulseServer
 
-PATIENCE_MS = round(1000 * PATIENCE_SECONDS)
-SMALLEST = (900, 560)  # logical pixels
-PICTURE = Path(__file__).parent / "window.png"
-VIRTUAL_MIC = "masksr_live_microphone"
-
-OpenWindow = Callable[[], AbstractContextManager[MainWindow]]
-
-
-@pytest.fixture
-def pulse() -> Iterator[PulseServer]:
-    with PulseServer() as server:
-        yield server
-
-
-@pytest.fixture
-def settings_file(tmp_path: Path) -> SettingsFile:
-    return SettingsFile(tmp_path / "settings.json")
-
-
-@pytest.fixture
-def open_window(
-    qapp: QApplication, pulse: PulseServer, settings_file: SettingsFile, tmp_path: Path, tiny_preset: Path
-) -> OpenWindow:
-    """Opens the window as it was when it was last closed; the first time with a preset of random weights."""
-    library = PresetLibrary(tmp_path / "presets")
-    settings_file.save(Settings(preset=library.add(tiny_preset)))
-    return lambda: opened_window(qapp, settings_file, library)
-
-
-def wait_for(qtbot: QtBot, condition: Callable[[], bool]) -> None:
-    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
-
-
-def wait_for_sound(qtbot: QtBot, window: MainWindow) -> None:
-    wait_for(qtbot, lambda: window.controller.status.state == "running")
-
-
-def press(qtbot: QtBot, window: MainWindow, key: Qt.Key) -> None:
-    with qtbot.waitActive(window):
-        window.activateWindow()
-    qtbot.keyClick(window, key)
+PAGES = ("live", "listen", "files", "health", "settings")
+ALIKE = 0.01
+PICTURES = Path(__file__).parent / "pictures"
+CONTROLS = (QAbstractButton, QAbstractItemView, QComboBox, QKeySequenceEdit, QSlider, QTabBar)
+MOST_TABS = 60  # presses of the key that lead once round the window
 
 
 def ours_on_the_server() -> list[str]:
@@ -86,9 +64,20 @@ def ours_on_the_server() -> list[str]:
         return [node.name for node in nodes if OWNER_PROPERTY in node.proplist]
 
 
-def loudest_hz(sound: Samples) -> int:
-    """In the last second, so that a bin is one hertz."""
-    return int(np.argmax(np.abs(np.fft.rfft(sound[-SAMPLE_RATE_HZ:]))))
+def modules() -> list[str]:
+    with sound_server() as server:
+        return sorted(module.name for module in server.module_list())
+
+
+def running_timers() -> int:
+    objects = [each for each in gc.get_objects() if issubclass(type(each), QTimer)]
+    return sum(timer.isActive() for timer in objects if not sip.isdeleted(timer))
+
+
+def lasting_things() -> tuple[list[str], set[str], int, set[int]]:
+    """Modules of the sound server, threads, running timers and processes."""
+    processes = {child.pid for child in psutil.Process().children(recursive=True)}
+    return modules(), {thread.name for thread in enumerate_threads()}, running_timers(), processes
 
 
 def blurred(image: QImage) -> NDArray[np.float64]:
@@ -98,46 +87,101 @@ def blurred(image: QImage) -> NDArray[np.float64]:
     return np.array([[small.pixelColor(x, y).lightnessF() for x in range(width)] for y in range(height)])
 
 
-def combo_box(window: QWidget, name: str) -> QComboBox:
-    return next(each for each in window.findChildren(QComboBox) if each.accessibleName() == name)
+def difference(seen: QImage, picture: Path) -> float:
+    """0 for the same, 1 for black against white. Makes a picture that is missing."""
+    if picture.exists():
+        return float(np.abs(blurred(seen) - blurred(QImage(str(picture)))).mean())
+    seen.save(str(picture))
+    return 1.0
 
 
-def button(window: QWidget, name: str) -> QPushButton:
-    return next(each for each in window.findChildren(QPushButton) if each.accessibleName() == name)
+def cut_off(window: MainWindow) -> list[str]:
+    """The words for which there is not enough room, other than captions, which may be cut off."""
+    named: list[Any] = [*window.findChildren(QLabel), *window.findChildren(QAbstractButton)]
+    return [
+        each.text()
+        for each in named
+        if each.isVisibleTo(window)
+        and each.sizePolicy().horizontalPolicy() != QSizePolicy.Policy.Ignored
+        and not (each.property("wordWrap") or each.objectName().startswith("qt_"))
+        and each.width() < each.minimumSizeHint().width()
+    ]
+
+
+def controls(window: MainWindow) -> list[QWidget]:
+    """Those that can be used now."""
+    found = [each for kind in CONTROLS for each in window.findChildren(kind)]
+    return [
+        control
+        for control in found
+        if control.isVisibleTo(window) and control.isEnabled() and not control.objectName().startswith("qt_")
+    ]
+
+
+def show_page(window: MainWindow, page: int) -> None:
+    tabs = window.findChild(QTabWidget)
+    assert tabs is not None
+    tabs.setCurrentIndex(page)
+    QApplication.processEvents()
 
 
 def test_the_first_start_works_without_a_choice_and_leaves_nothing_behind(
     open_window: OpenWindow, qtbot: QtBot
 ) -> None:
-    threads = set(enumerate_threads())
+    resource_tracker.ensure_running()  # one for all tests
+    before = lasting_things()
     with open_window() as window:
         wait_for_sound(qtbot, window)
         assert window.controller.status.microphone == "Desk Microphone"
         assert VIRTUAL_MIC in ours_on_the_server()
+        for page in range(len(PAGES)):
+            show_page(window, page)
         window.close()
     assert ours_on_the_server() == []
-    assert active_children() == []
-    assert set(enumerate_threads()) <= threads
+    assert lasting_things() == before
+    assert not any(isinstance(each, MainWindow) for each in QApplication.topLevelWidgets())
 
 
-def test_bypass_and_mute_are_one_key_away_and_remembered(
-    open_window: OpenWindow, pulse: PulseServer, qtbot: QtBot
-) -> None:
-    with pulse.tone("room", 1000):
-        with open_window() as window:
-            wait_for_sound(qtbot, window)
-            press(qtbot, window, Qt.Key.Key_F9)
-            assert button(window, text.BYPASS).isChecked()
-            wait_for(qtbot, lambda: loudest_hz(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)) == 1000)
-            window.resize(1000, 640)
-            window.close()
-        with open_window() as window:
-            assert button(window, text.BYPASS).isChecked()
-            assert (window.width(), window.height()) == (1000, 640)
-            wait_for_sound(qtbot, window)
-            press(qtbot, window, Qt.Key.Key_F10)
-            wait_for(qtbot, lambda: not pulse.record(VIRTUAL_MIC, SAMPLE_RATE_HZ).any())
-            window.close()
+def test_bypass_and_mute_are_one_key_away(open_window: OpenWindow, pulse: PulseServer, qtbot: QtBot) -> None:
+    with pulse.tone("room", 1000), open_window() as window:
+        wait_for_sound(qtbot, window)
+        press(qtbot, window, Qt.Key.Key_F9)
+        assert button(window, text.BYPASS).isChecked()
+        wait_for(qtbot, lambda: loudest_hz(pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)) == 1000)
+        press(qtbot, window, Qt.Key.Key_F10)
+        wait_for(qtbot, lambda: not pulse.record(VIRTUAL_MIC, SAMPLE_RATE_HZ).any())
+        window.close()
+
+
+def test_it_opens_as_it_was_closed(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        wait_for(qtbot, lambda: combo_box(window, "Microphone").findData("desk_mic") >= 0)
+        controller = window.controller
+        controller.choose_microphone("desk_mic")
+        controller.choose_monitor("speakers")
+        controller.choose_preset("call")
+        controller.choose_passes(4)
+        controller.choose_lookahead(16)
+        controller.change(dry_wet=0.5, bypass=True, mute=True)
+        themes = combo_box(window, "Colours")
+        themes.setCurrentIndex(themes.findData("light"))
+        themes.activated.emit(themes.currentIndex())
+        show_page(window, 2)
+        window.resize(1000, 640)
+        window.close()
+    with open_window() as window:
+        wait_for(qtbot, lambda: combo_box(window, "Microphone").findData("desk_mic") >= 0)
+        chosen = {
+            name: combo_box(window, name).currentData() for name in ("Microphone", "Listen on", "Preset")
+        }
+        assert chosen == {"Microphone": "desk_mic", "Listen on": "speakers", "Preset": "call"}
+        described = {slider.accessibleDescription() for slider in window.findChildren(QSlider)}
+        assert described == {"good · 4 passes", "longest · 186 ms ahead", "50 % restored"}
+        assert button(window, text.BYPASS).isChecked() and button(window, text.MUTE).isChecked()
+        assert window.findChild(QTabWidget).currentIndex() == 2
+        assert current_palette() is LIGHT
+        assert (window.width(), window.height()) == (1000, 640)
+        window.close()
 
 
 def test_holding_a_key_lets_the_dry_signal_be_heard(open_window: OpenWindow, qtbot: QtBot) -> None:
@@ -146,85 +190,6 @@ def test_holding_a_key_lets_the_dry_signal_be_heard(open_window: OpenWindow, qtb
         assert window.controller.hears_dry
         qtbot.keyRelease(window, Qt.Key.Key_F8)
         assert not window.controller.hears_dry and not window.controller.settings.bypass
-        window.close()
-
-
-def test_an_engine_that_dies_comes_back_and_one_that_keeps_dying_can_be_restarted(
-    open_window: OpenWindow, qtbot: QtBot
-) -> None:
-    with open_window() as window:
-        restart = button(window, text.RESTART)
-
-        def give_up() -> bool:
-            for process in active_children():
-                process.kill()
-            return restart.isVisible()
-
-        wait_for_sound(qtbot, window)
-        active_children()[0].kill()
-        wait_for(qtbot, lambda: window.controller.status.state == "recovering")
-        assert window.controller.status.message
-        wait_for_sound(qtbot, window)
-        wait_for(qtbot, give_up)
-        restart.click()
-        wait_for_sound(qtbot, window)
-        assert not restart.isVisible()
-        window.close()
-
-
-def test_a_preset_that_asks_too_much_is_told_and_sound_goes_on(
-    open_window: OpenWindow, pulse: PulseServer, qtbot: QtBot, tiny_preset: Path, tmp_path: Path
-) -> None:
-    hasty = tmp_path / "hasty.toml"  # 64 passes every 23 ms
-    preset = tiny_preset.read_text()
-    hasty.write_text(preset.replace("hop_frames = 8", "hop_frames = 2").replace("Tiny", "Hasty"))
-    with pulse.tone("room", 1000), open_window() as window:
-        controller = window.controller
-        effort = next(each for each in window.findChildren(QLabel) if each.accessibleName() == text.RUNG)
-        controller.change_presets(lambda library: library.add(hasty))
-        wait_for(qtbot, lambda: controller.preset is not None and controller.preset.hop_frames == 2)
-        controller.choose_passes(64)
-        wait_for(qtbot, lambda: "because the computer is" in effort.accessibleDescription())
-        assert effort.text() in (text.RUNG_LESS, text.RUNG_NONE)
-        heard = pulse.record(VIRTUAL_MIC, 2 * SAMPLE_RATE_HZ)[SAMPLE_RATE_HZ:]
-        assert min(np.abs(part).max() for part in np.split(heard, 4)) > 0.0
-        controller.choose_passes(1)
-        wait_for(qtbot, lambda: effort.text() == text.RUNG_FULL)
-        window.close()
-
-
-def test_devices_come_and_go_and_bring_their_presets(open_window: OpenWindow, qtbot: QtBot) -> None:
-    with open_window() as window, sound_server() as server:
-        controller = window.controller
-        usb = server.module_load("module-null-source", "source_name=usb_mic")
-        picker = combo_box(window, "Microphone")
-        wait_for(qtbot, lambda: picker.findData("usb_mic") >= 0)
-        controller.choose_microphone("usb_mic")
-        controller.choose_preset("studio")
-        controller.choose_microphone("desk_mic")
-        controller.choose_preset("call")
-        controller.choose_microphone("usb_mic")
-        assert controller.settings.preset == "studio"
-        controller.change(preset_by_microphone={"desk_mic": "a preset that was deleted"})
-        controller.choose_microphone("desk_mic")
-        assert controller.settings.preset == "studio"
-        controller.choose_microphone("usb_mic")
-        server.module_unload(usb)
-        wait_for(qtbot, lambda: picker.currentText() == text.NOT_CONNECTED.format(name="usb_mic"))
-        window.close()
-
-
-def test_listening_to_what_the_microphone_hears_is_refused(open_window: OpenWindow, qtbot: QtBot) -> None:
-    with open_window() as window:
-        controller = window.controller
-        wait_for(qtbot, lambda: bool(controller.devices))
-        controller.choose_microphone("speakers.monitor")
-        with qtbot.waitSignal(controller.failed) as refused:
-            controller.choose_monitor("speakers")
-        assert "would hear itself" in refused.args[0]
-        assert controller.settings.monitor is None
-        controller.choose_monitor("room")
-        assert controller.settings.monitor == "room"
         window.close()
 
 
@@ -246,45 +211,78 @@ def test_the_last_seconds_are_taken_played_and_kept(
         window.close()
 
 
-def test_a_preset_is_kept_with_what_was_changed_about_it(open_window: OpenWindow, qtbot: QtBot) -> None:
+def test_closing_leaves_it_in_the_tray_where_that_is_chosen(open_window: OpenWindow, qtbot: QtBot) -> None:
+    if QApplication.platformName() != "xcb":
+        pytest.skip("needs an X server")
+    display = pytest.importorskip("Xlib.display").Display()
+    tray = display.screen().root.create_window(0, 0, 1, 1, 0, display.screen().root_depth)
+    tray.set_selection_owner(display.intern_atom("_NET_SYSTEM_TRAY_S0"), 0)  # what a desktop with a tray has
+    display.sync()
     with open_window() as window:
-        controller, picker = window.controller, combo_box(window, "Preset")
-        controller.choose_preset("call")
-        controller.choose_passes(1)
-        controller.save_preset("Kitchen")
-        wait_for(qtbot, lambda: picker.currentText() == "Kitchen")
-        assert controller.preset is not None and controller.preset.passes == 1
-        controller.save_preset("Kitchen")
-        problem = window.findChild(Banner)
-        assert problem is not None
-        wait_for(qtbot, problem.isVisible)
-        kitchen = controller.settings.preset
-        assert kitchen is not None
-        controller.change_presets(lambda library: library.delete(kitchen))
-        wait_for(qtbot, lambda: controller.settings.preset is None)
-        assert picker.findText("Kitchen") < 0
+        window.controller.change(close_to_tray=True)
         window.close()
+        assert not window.isVisible()
+        wait_for_sound(qtbot, window)  # it goes on
+        window.raise_up()
+        assert window.isVisible()
+        with qtbot.waitSignal(window.closed):
+            window.quit()
+    display.close()
 
 
-def test_the_smallest_window_looks_as_it_should(open_window: OpenWindow) -> None:
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_smallest_window_looks_as_it_should(
+    open_window: OpenWindow, settings_file: SettingsFile, qtbot: QtBot, theme: str
+) -> None:
+    settings_file.save(settings_file.load()[0].model_copy(update={"theme": theme}))
+    seen = {}
     with open_window() as window:
         window.resize(*SMALLEST)
-        QApplication.processEvents()
+        for page, name in enumerate(PAGES):
+            show_page(window, page)
+            assert cut_off(window) == []
+            seen[name] = window.grab().toImage()
+            wait_for_sound(qtbot, window)  # not sooner: the first page then shows random sound
         assert (window.width(), window.height()) == SMALLEST
-        seen = window.grab().toImage()
         window.close()
-    if not PICTURE.exists():
-        seen.save(str(PICTURE))
-        pytest.fail(f"{PICTURE} was missing and has been made; look at it and run this again")
-    assert np.abs(blurred(seen) - blurred(QImage(str(PICTURE)))).mean() < 0.01
+    del seen["health"]  # tells of the machine
+    differences = {name: difference(image, PICTURES / f"{name}_{theme}.png") for name, image in seen.items()}
+    assert max(differences.values()) < ALIKE, f"look at {PICTURES}: {differences}"
 
 
-def test_every_control_has_a_name_and_can_be_reached_by_keyboard(open_window: OpenWindow) -> None:
+@pytest.mark.parametrize("scale", ["1.25", "1.5", "2"])
+def test_it_looks_the_same_at_every_scale(
+    open_window: OpenWindow, settings_file: SettingsFile, tmp_path: Path, scale: str
+) -> None:
+    settings_file.save(settings_file.load()[0].model_copy(update={"theme": "dark"}))
+    places = (tmp_path / "settings.json", tmp_path / "presets", tmp_path / "seen.png")
+    subprocess.run(
+        [sys.executable, "-m", "tests.scaled_window", *places],
+        env=os.environ | {"QT_SCALE_FACTOR": scale},
+        check=True,
+    )
+    seen = QImage(str(places[-1]))
+    assert (seen.width(), seen.height()) == tuple(round(float(scale) * side) for side in SMALLEST)
+    assert difference(seen, PICTURES / "live_dark.png") < ALIKE
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
     with open_window() as window:
-        for control in window.findChildren((QAbstractButton, QComboBox, QSlider, QTabBar)):
-            if control.isVisibleTo(window) and not control.objectName().startswith("qt_"):
-                assert control.accessibleName() or getattr(control, "text", str)(), control
-                assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control.accessibleName()
+        wait_for_sound(qtbot, window)
+        for page in range(len(PAGES)):
+            show_page(window, page)
+            with qtbot.waitActive(window):
+                window.activateWindow()
+            reached: set[QWidget | None] = set()
+            for _ in range(MOST_TABS):
+                qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+                reached.add(QApplication.focusWidget())
+            for control in controls(window):
+                name = control.accessibleName() or getattr(control, "text", str)()
+                assert name and "&" not in control.accessibleName(), control
+                assert (control.focusProxy() or control) in reached, name
         window.close()
 
 

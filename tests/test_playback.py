@@ -1,6 +1,5 @@
 """What was recorded is played where the user listens, and ends when told to."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -16,12 +15,6 @@ from tests.pulse_server import PulseServer
 from tests.signals import tone
 
 SECONDS = 60  # far longer than the test takes
-
-
-@pytest.fixture
-def pulse() -> Iterator[PulseServer]:
-    with PulseServer() as server:
-        yield server
 
 
 def test_a_sound_is_heard_on_the_device_until_it_is_stopped(pulse: PulseServer) -> None:

@@ -9,22 +9,9 @@ from pytestqt.qtbot import QtBot
 from gui import text
 from gui.palette import current_palette
 from gui.status_strip import StatusStrip
-from realtime.messages import EngineStatus, SessionReport
-from realtime.stats import LatencyBudget
+from realtime.messages import EngineStatus
+from tests.reports import REPORT
 
-REPORT = SessionReport(
-    seconds=12.0,
-    latency=LatencyBudget(12.0, 186.0, 46.0, 24.0),
-    real_time_factor_p50=0.4,
-    real_time_factor_p95=0.63,
-    passes_per_hop=4,
-    hops=300,
-    dry_hops=3,
-    late_hops=2,
-    dropouts=5,
-    device_overruns=0,
-    last_error=None,
-)
 STATUS = EngineStatus(state="running", report=REPORT, rung="2 of 4 passes", passes_now=2, passes_wanted=4)
 
 

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +25,6 @@ with VirtualMic() as microphone:
     print(microphone.output, flush=True)
     input()
 """
-
-
-@pytest.fixture
-def pulse() -> Iterator[PulseServer]:
-    with PulseServer() as server:
-        yield server
 
 
 def modules() -> list[tuple[int, str, str]]:
