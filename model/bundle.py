@@ -14,7 +14,8 @@ import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from model.codec import Codec, CodecConfig, build_dac
 from model.errors import BundleError
@@ -28,6 +29,7 @@ CONFIG_FILE, CODEC_FILE, LANGUAGE_MODEL_FILE = (
     "codec.safetensors",
     "language_model.safetensors",
 )
+RANDOM: Final = (nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_, Tensor.uniform_)
 
 Tensors = Mapping[str, Tensor]
 
@@ -62,15 +64,19 @@ class Bundle:
         fit the others.
         """
         config = _read_config(folder / CONFIG_FILE)
-        codec = _read_tensors(folder / CODEC_FILE, build_dac(config.codec).state_dict())
-        if (shape := config.language_model) is None:
+        with _Unfilled():
+            expected_codec = build_dac(config.codec).state_dict()
+            shape = config.language_model
+            expected = {} if shape is None else LanguageModel(shape, config.codec).state_dict()
+        codec = _read_tensors(folder / CODEC_FILE, expected_codec)
+        if shape is None:
             return cls(config, codec)
-        expected = LanguageModel(shape, config.codec).state_dict()
         return cls(config, codec, _read_tensors(folder / LANGUAGE_MODEL_FILE, expected))
 
     def build_codec(self, device: torch.device, dtype: torch.dtype) -> Codec:
         """The codec with its weights, its convolutions computing in `dtype`."""
-        dac = build_dac(self.config.codec)
+        with _Unfilled():
+            dac = build_dac(self.config.codec)
         dac.load_state_dict(self.codec)
         return Codec(dac.to(device), dtype)
 
@@ -81,7 +87,8 @@ class Bundle:
         """
         if self.config.language_model is None:
             raise BundleError(f"This bundle holds a codec alone: choose one that has {LANGUAGE_MODEL_FILE}.")
-        model = LanguageModel(self.config.language_model, self.config.codec)
+        with _Unfilled():
+            model = LanguageModel(self.config.language_model, self.config.codec)
         model.load_state_dict(self.language_model)
         for block in [*model.speech_encoder.transformer.blocks, *model.transformer.blocks]:
             for linear in block.linears():
@@ -97,6 +104,15 @@ class Bundle:
         partial = folder / f"{CONFIG_FILE}.partial"
         partial.write_text(self.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         partial.replace(folder / CONFIG_FILE)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Within it no random weights are drawn, which takes long, for modules that get others anyway."""
+
+    def __torch_function__(
+        self, function: Any, types: object, arguments: tuple[Any, ...] = (), named: Any = None
+    ) -> Any:
+        return None if function in RANDOM else function(*arguments, **(named or {}))
 
 
 def bundle_folder(name_or_path: str | Path) -> Path:
