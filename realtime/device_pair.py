@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Event, Lock
 
 from model.errors import MaskSRError
@@ -15,7 +15,8 @@ from realtime.devices import list_devices
 from realtime.feedback import refuse_feedback, refuse_loop
 from realtime.messages import EngineSettings
 from realtime.monitor import Monitor
-from realtime.virtual_mic import VirtualMic
+from realtime.sound_server import SoundServerError
+from realtime.virtual_mic import VirtualMic, remove_leftovers
 
 NO_DEVICES = "There are no sound devices; see whether PipeWire or PulseAudio is running."
 
@@ -69,6 +70,8 @@ class DevicePair:
         """
         name = f"{os.getpid()}-{id(self)}"
         with ExitStack() as opening:
+            with suppress(SoundServerError):  # then there are none
+                remove_leftovers()
             self._virtual_mic = opening.enter_context(VirtualMic()) if self._settings.virtual_mic else None
             self._heard = opening.enter_context(
                 DeviceStream("input", self.capture_rate_hz, capture, name, self._opening)

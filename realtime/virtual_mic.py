@@ -146,6 +146,13 @@ def switch_off() -> None:
             _unload(server, present)
 
 
+def remove_leftovers() -> None:
+    """Remove what sessions that were killed left behind. Raises SoundServerError."""
+    if MADE_HERE:
+        with sound_server() as server:
+            _without_leftovers(server)
+
+
 def status() -> VirtualMicStatus:
     """What there is, without changing it. Raises SoundServerError."""
     if not MADE_HERE:

@@ -12,9 +12,12 @@ import pytest
 from main import main
 from realtime import virtual_mic
 from realtime.devices import list_devices
+from realtime.live_engine import LiveEngine
+from realtime.messages import EngineSettings
 from realtime.sound_server import sound_server
 from realtime.virtual_cable import GUIDES
 from realtime.virtual_mic import MICROPHONE, VirtualMic, VirtualMicError, status, switch_off, switch_on
+from tests.models import load_refused
 from tests.pulse_server import PulseServer, running, wait_until
 
 SOURCE = "masksr_live_microphone"
@@ -116,6 +119,13 @@ def test_what_a_killed_program_left_is_removed_and_nothing_else(pulse: PulseServ
         assert microphones() == [MICROPHONE]
         assert loudness(pulse) > 0.4
     assert modules() == before
+
+
+def test_also_a_session_without_one_removes_what_a_killed_one_left(pulse: PulseServer) -> None:
+    before = modules()
+    killed_while_open()
+    with LiveEngine(EngineSettings(microphone="desk_mic", output="speakers"), load_refused):
+        wait_until(lambda: modules() == before)
 
 
 @pytest.mark.parametrize("part", ["module-null-sink", "module-remap-source"])
