@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from threading import Event, Thread
+from contextlib import ExitStack
+from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from realtime.device_info import DeviceInfo, Direction
 from realtime.devices import list_devices
 from realtime.sound_server import SoundServerError, server_devices, sound_server
+from realtime.threads import in_background
 
 if TYPE_CHECKING:
     from realtime.pulse import Pulse
@@ -32,36 +34,33 @@ class DeviceWatcher:
         on_gone: Callable[[Direction, int], None] = lambda direction, index: None,
     ) -> None:
         self._on_event, self._on_gone = on_event, on_gone
-        self._stopping = Event()
-        self._thread = Thread(target=self._watch, name="device watcher", daemon=True)
 
     def __enter__(self) -> Self:
         self.devices = list_devices()
+        self._opened = ExitStack()
         if sys.platform == "linux":
-            self._thread.start()
+            self._opened.enter_context(in_background(self._watch, "device watcher"))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._opened.close()
 
-    def _watch(self) -> None:
-        while not self._stopping.is_set():
+    def _watch(self, stopping: Event) -> None:
+        while not stopping.is_set():
             try:
                 with sound_server() as server:
-                    self._listen(server)
+                    self._listen(server, stopping)
             except SoundServerError:
                 self._update([device for device in self.devices if not device.on_server])
-                self._stopping.wait(RECONNECT_SECONDS)
+                stopping.wait(RECONNECT_SECONDS)
 
-    def _listen(self, server: "Pulse") -> None:
+    def _listen(self, server: "Pulse", stopping: Event) -> None:
         happened = Event()
         server.listen(happened.set, self._on_gone)
         happened.set()  # before listening, perhaps
-        while not self._stopping.is_set():
+        while not stopping.is_set():
             if happened.is_set():
                 happened.clear()
                 self._update(server_devices(server))

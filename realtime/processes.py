@@ -5,18 +5,22 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, parent_process
-from threading import Thread
 
 REAL_TIME_PRIORITY = 5  # as PulseAudio and PipeWire's clients have; theirs is higher
 SWITCH_SECONDS = 0.0005  # Python's threads take turns this often: a callback must not wait for others
 
 
 def settle_in(niceness: int) -> None:
-    """Begin the life of a child process: urgent as far as the system allows, ended by its parent alone."""
+    """Begin the life of a child process: urgent as far as the system allows, ended by its parent alone.
+
+    It ends with any of its threads that fails, lest it goes on without what that did.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal
+    threading.excepthook = _end_with_thread
     sys.setswitchinterval(SWITCH_SECONDS)
     atexit.register(gc.unfreeze)  # what is `lasting` ends in order too
     if sys.platform != "win32":
@@ -56,9 +60,14 @@ def lasting() -> Iterator[None]:
         gc.enable()
 
 
+def _end_with_thread(failure: threading.ExceptHookArgs) -> None:
+    threading.__excepthook__(failure)
+    os._exit(1)
+
+
 def end_with_parent() -> None:
     """End this process, whatever it does, when its parent ends in any way."""
-    Thread(target=_end_with_parent, name="parent watcher", daemon=True).start()
+    threading.Thread(target=_end_with_parent, name="parent watcher", daemon=True).start()
 
 
 def _end_with_parent() -> None:

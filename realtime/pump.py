@@ -1,7 +1,8 @@
 """Moves sound from a device to the mixer and from the mixer to the device."""
 
+from contextlib import ExitStack
 from math import ceil
-from threading import Event, Thread
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ from realtime.processes import urgent_threads
 from realtime.resample import Resampler
 from realtime.ring import Ring, Samples
 from realtime.signal_tap import SignalTap
+from realtime.threads import in_background
 
 POLL_SECONDS = 0.002
 CAPTURED_SECONDS = 1.0
@@ -48,8 +50,6 @@ class Pump:
         )
         self.keeper = DelayKeeper(device.capture_rate_hz, self._playout, self._frames_to_wait())
         self._first_position = noisy.written
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="pump", daemon=True)
 
     @property
     def played_seconds(self) -> float:
@@ -69,19 +69,18 @@ class Pump:
             self._mixer.delay.frames / SAMPLE_RATE_HZ + self.keeper.cushion_frames / self._playout.rate_hz
         )
         self._mixer.position = self._first_position
-        with urgent_threads():
+        with ExitStack() as opening, urgent_threads():
             self._device.start(self._capture, self._playback, delay_seconds)
+            opening.callback(self._device.stop)
             if not self._device.has_one_clock:
-                self._thread.start()
+                opening.enter_context(in_background(self._run, "pump"))
+            self._opened = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._device.stop()
+        self._opened.close()
 
     def _frames_to_wait(self) -> int:
         """How long sound has to wait at least so as to be there whenever it is asked for."""
@@ -103,8 +102,8 @@ class Pump:
 
     # The pump's thread.
 
-    def _run(self) -> None:
-        while not self._stopping.wait(POLL_SECONDS):
+    def _run(self, stopping: Event) -> None:
+        while not stopping.wait(POLL_SECONDS):
             self._move()
 
     def _move(self) -> None:

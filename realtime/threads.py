@@ -1,6 +1,9 @@
-"""How much of the processor restoring may take."""
+"""How many threads restoring may take, and threads that work while a context is open."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 MOST = 4  # a hop's layers are too small to gain from more
 
@@ -13,3 +16,16 @@ def leave_room() -> None:
     import torch
 
     torch.set_num_threads(max(1, min(MOST, (os.cpu_count() or 1) // 2)))
+
+
+@contextmanager
+def in_background(work: Callable[[Event], None], name: str) -> Iterator[None]:
+    """Have a thread of that name do `work` meanwhile, which has to end soon after its event is set."""
+    stopping = Event()
+    thread = Thread(target=work, args=(stopping,), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()

@@ -1,11 +1,14 @@
 """Processes behave towards the system and each other."""
 
 import gc
+import multiprocessing
+from threading import Thread
+from time import sleep
 from weakref import ref
 
 import pytest
 
-from realtime.processes import lasting
+from realtime.processes import lasting, settle_in
 
 
 def test_what_lasts_is_not_looked_through_for_garbage() -> None:
@@ -37,3 +40,16 @@ def test_what_had_its_time_is_freed_by_the_next_one() -> None:
             assert old() is None
     finally:
         gc.unfreeze()
+
+
+def lose_a_thread() -> None:
+    settle_in(0)
+    Thread(target=[].pop).start()
+    sleep(1000.0)
+
+
+def test_a_process_does_not_go_on_without_one_of_its_threads() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=lose_a_thread)
+    process.start()
+    process.join()
+    assert process.exitcode == 1
