@@ -9,7 +9,7 @@ from typing import Self
 from model.plan import SAMPLE_RATE_HZ
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES
-from realtime.model_process import Load, ModelOrder, ModelStatus, run_model
+from realtime.model_process import Load, ModelOrder, ModelStatus, ModelWorker
 from realtime.ring import SharedRing
 
 RING_SECONDS = 12
@@ -27,8 +27,8 @@ class ModelHost:
 
     def __init__(self, order: ModelOrder, load: Load) -> None:
         self.noisy, self.restored = (SharedRing(RING_SECONDS * SAMPLE_RATE_HZ) for _ in range(2))
-        self._load = load
         self._orders, self._statuses = Mailbox(order), Mailbox(ModelStatus())
+        self._worker = ModelWorker(load, self._orders, self._statuses, self.noisy, self.restored)
         self._context = multiprocessing.get_context("spawn")
         self._failure: str | None = None
         self._pause_seconds = FIRST_PAUSE_SECONDS
@@ -81,8 +81,7 @@ class ModelHost:
 
     def _start(self) -> None:
         self._statuses.put(ModelStatus())
-        arguments = (self._load, self._orders, self._statuses, self.noisy, self.restored)
-        self._process = self._context.Process(target=run_model, args=arguments, name="masksr model")
+        self._process = self._context.Process(target=self._worker.run, name="masksr model")
         self._process.start()
         self._started_at = self._restored_at = monotonic()
         self._restart_at = None

@@ -73,63 +73,53 @@ class ModelStatus:
 Load = Callable[[ModelOrder, Callable[[float], None]], LoadedModel]  # the second takes the progress, 0 to 1
 
 
-def run_model(
-    load: Load,
-    orders: Mailbox[ModelOrder],
-    statuses: Mailbox[ModelStatus],
-    noisy: SharedRing,
-    restored: SharedRing,
-) -> None:
-    """Restore `noisy` into `restored`, as the newest order says, until killed."""
-    settle_in(NICENESS)
-    end_with_parent()
-    worker = _Worker(load, orders, statuses, noisy, restored)
-    try:
-        while True:
-            worker.carry_out(orders.get())
-    except (MaskSRError, RuntimeError, MemoryError, OSError) as error:
-        statuses.put(ModelStatus("failed", message=str(error) or type(error).__name__))
-        raise SystemExit(1) from error
+@dataclass(frozen=True)
+class ModelWorker:
+    """What a model process is given, and does: restores `noisy` into `restored`, as the newest order says."""
 
+    load: Load
+    orders: Mailbox[ModelOrder]
+    statuses: Mailbox[ModelStatus]
+    noisy: SharedRing
+    restored: SharedRing
 
-class _Worker:
-    def __init__(
-        self,
-        load: Load,
-        orders: Mailbox[ModelOrder],
-        statuses: Mailbox[ModelStatus],
-        noisy: SharedRing,
-        restored: SharedRing,
-    ) -> None:
-        self._load, self._orders, self._statuses = load, orders, statuses
-        self._noisy, self._restored = noisy, restored
+    def run(self) -> None:
+        """Restore until killed."""
+        settle_in(NICENESS)
+        end_with_parent()
+        try:
+            while True:
+                self._carry_out(self.orders.get())
+        except (MaskSRError, RuntimeError, MemoryError, OSError) as error:
+            self.statuses.put(ModelStatus("failed", message=str(error) or type(error).__name__))
+            raise SystemExit(1) from error
 
-    def carry_out(self, order: ModelOrder) -> None:
+    def _carry_out(self, order: ModelOrder) -> None:
         """Load what `order` says and restore until there is another."""
-        self._statuses.put(ModelStatus())
+        self.statuses.put(ModelStatus())
         try:
             with lasting():
-                loaded = self._load(order, lambda share: self._statuses.put(ModelStatus(progress=share)))
+                loaded = self.load(order, lambda share: self.statuses.put(ModelStatus(progress=share)))
         except MaskSRError as error:
-            self._statuses.put(ModelStatus("refused", message=str(error)))
-            while self._orders.get() == order:
+            self.statuses.put(ModelStatus("refused", message=str(error)))
+            while self.orders.get() == order:
                 sleep(STATUS_SECONDS)
             return
         processor = StreamProcessor(loaded.restorer)
         processor.prepare(SAMPLE_RATE_HZ, BLOCK_FRAMES)
         delay = Delay(processor.latency_frames, _warm_up(processor))
         status = ModelStatus("running", 1.0, preset=loaded.preset, device=loaded.device, delay=delay)
-        restoration = Restoration(processor, self._noisy, self._restored, delay.headroom_frames)
+        restoration = Restoration(processor, self.noisy, self.restored, delay.headroom_frames)
         self._restore(order, restoration, processor, status)
 
     def _restore(
         self, order: ModelOrder, restoration: Restoration, processor: StreamProcessor, status: ModelStatus
     ) -> None:
         told_at = 0.0
-        while self._orders.get() == order:
+        while self.orders.get() == order:
             if monotonic() - told_at > STATUS_SECONDS:
                 told_at = monotonic()
-                self._statuses.put(_describe(processor, status))
+                self.statuses.put(_describe(processor, status))
             if not restoration.step():
                 sleep(POLL_SECONDS)
             if processor.failures_in_a_row * processor.stats.hop_seconds > FAILING_SECONDS:
