@@ -6,9 +6,10 @@ import soundfile
 
 from realtime.demo import SAMPLE
 from realtime.latency import MeasurementError, delay_ms, measure_latency
+from realtime.ring import Samples
 from realtime.sound_server import sound_server
 from tests.models import load_inverter
-from tests.pulse_server import PulseServer
+from tests.pulse_server import PulseServer, at_best
 from tests.signals import noise
 
 
@@ -17,9 +18,13 @@ def test_the_measured_delay_is_the_announced_one_and_nothing_stays_on_the_server
     with PulseServer():
         with sound_server() as server:
             before = [module.index for module in server.module_list()]
-        latency = measure_latency(voice, None, load_inverter)
+        at_best(lambda: check_latency(voice))
         with sound_server() as server:
             assert [module.index for module in server.module_list()] == before
+
+
+def check_latency(voice: Samples) -> None:
+    latency = measure_latency(voice, None, load_inverter)
     parts = latency.announced
     assert min(parts.capture_ms, parts.algorithm_ms, parts.compute_ms, parts.output_ms) > 5.0
     assert latency.measured_ms == pytest.approx(parts.total_ms, abs=10.0)

@@ -23,7 +23,7 @@ from realtime.mixer import BLOCK_FRAMES
 from realtime.ring import Samples
 from realtime.virtual_mic import MICROPHONE
 from tests.models import load_inverter, load_pass_through, load_refused
-from tests.pulse_server import FORMAT, PulseServer, running, wait_until
+from tests.pulse_server import FORMAT, PulseServer, at_best, running, wait_until
 
 TONE_HZ, LOUDNESS = 441, 0.5
 SETTLED_SECONDS = 6.0
@@ -56,18 +56,14 @@ def recording(path: Path, sink: str = "speakers") -> Iterator[None]:
 
 
 def assert_unheard(happen: Callable[[], None], path: Path, seconds: float, sink: str = "speakers") -> None:
-    """What takes `seconds` to `happen` leaves the tone whole.
+    """What takes `seconds` to `happen` leaves the tone whole."""
 
-    On a machine whose other programs starve the sound it may be broken by them as well; then once more.
-    """
-    for last in (False, False, True):
+    def check() -> None:
         with recording(path, sink):
             happen()
-        try:
-            return assert_whole(path, seconds)
-        except AssertionError:
-            if last:
-                raise
+        assert_whole(path, seconds)
+
+    at_best(check)
 
 
 def assert_whole(path: Path, seconds: float) -> None:
