@@ -1,11 +1,12 @@
 """Looks over everything a live session needs, and says what to do about what is missing."""
 
+import shutil
 from collections.abc import Iterator
 from time import perf_counter
 
 from model.plan import SAMPLE_RATE_HZ
 from realtime.audio_file import open_source, read_blocks
-from realtime.checks import Finding, check, check_speed, examine_system
+from realtime.checks import Finding, ProblemError, check, check_speed, examine_system
 from realtime.demo import SAMPLE
 from realtime.model_loader import load_model
 from realtime.model_process import Load, LoadedModel, ModelOrder
@@ -17,10 +18,24 @@ MEASURED_SECONDS = 4
 def examine(preset: str | None = None, load: Load = load_model) -> Iterator[Finding]:
     """Check one thing after the other; the last ones load the model and take some seconds."""
     yield from examine_system()
+    yield check("graphics card", _graphics_card)
     loaded: list[LoadedModel] = []
     yield check("model", lambda: _load(preset, load, loaded))
     for model in loaded:
         yield check("speed", lambda model=model: check_speed(model.preset, _measure(model)))  # type: ignore[misc]
+
+
+def _graphics_card() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    if shutil.which("nvidia-smi") is not None:
+        raise ProblemError(
+            "This PyTorch cannot use the NVIDIA card; install the one that"
+            " https://pytorch.org/get-started/locally/ names for your driver."
+        )
+    return "none, the processor restores"
 
 
 def _load(preset: str | None, load: Load, loaded: list[LoadedModel]) -> str:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from main import main
 from realtime.checks import Finding
@@ -30,7 +31,8 @@ def test_where_all_is_well_it_tells_what_there_is() -> None:
     assert (found["microphone"].says, found["speaker"].says) == ("Desk Microphone", "Speakers")
     assert (found["virtual microphone"].says, found["model"].says) == ("off", "preset inverted on CPU")
     assert found["speed"].says.endswith("% of the time there is")
-    assert all(finding.ok for name, finding in found.items() if name != "permissions")
+    machine = {"permissions", "graphics card"}
+    assert all(finding.ok for name, finding in found.items() if name not in machine)
 
 
 def test_what_is_wrong_comes_with_what_to_do() -> None:
@@ -57,3 +59,13 @@ def test_the_command_fails_when_something_is_wrong(capsys: pytest.CaptureFixture
     assert not found["model"]["ok"]
     assert "There is no preset 'nowhere.toml'" in found["model"]["says"]
     assert "Not in order:" in output.err
+
+
+def test_a_graphics_card_that_lies_idle_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    tool = tmp_path / "nvidia-smi"
+    tool.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "cannot use the NVIDIA card; install" in findings()["graphics card"].says
+    tool.unlink()
+    assert findings()["graphics card"].says == "none, the processor restores"
