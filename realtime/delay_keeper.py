@@ -13,12 +13,13 @@ FRESH_SKIP_SECONDS = 0.005  # the same until it was right for the first time
 STEERING_SECONDS = 0.05
 REMEMBERED_BLOCKS = 1000
 MORE_CUSHION_SECONDS, MOST_CUSHION_SECONDS = 0.01, 0.1
+CALM_SECONDS = 30.0  # without sound that comes too late, before less cushion is tried
 
 
 class DelayKeeper:
     """Measures how much sound waits between two devices, and steers `playout` to keep it so.
 
-    It waits in `playout` for about `cushion_frames`, at its rate; for longer once that was too short. The
+    It waits in `playout` for about `cushion_frames`, at its rate; for longer while that is too short. The
     clocks are those by which blocks come and are asked for. What a device says of its own delay is told, but
     not steered by: a sound server corrects itself by tens of milliseconds in a stream's first ten seconds.
     """
@@ -32,7 +33,8 @@ class DelayKeeper:
         self._heard = self._asked = (0, 0.0)
         self._steering, self._steered_at = Steering(), 0.0
         self._has_been_right = False
-        self._dropouts = 0
+        self._least_cushion_frames = cushion_frames
+        self._dropouts, self._calm_since = 0, 0.0
 
     @property
     def is_keeping(self) -> bool:
@@ -72,19 +74,21 @@ class DelayKeeper:
         self._steered_at = now
         if not self.is_keeping:
             self._has_been_right = False
-            self._dropouts = self._playout.dropouts
+            self._dropouts, self._calm_since = self._playout.dropouts, now
         elif not any(clock.is_astray for clock in self._clocks):
-            self._lengthen_cushion()
+            self._fit_cushion(now)
             self._steer(self._waiting_seconds(now, mixed_seconds), elapsed)
 
-    def _lengthen_cushion(self) -> None:
-        """Have sound wait for longer from now on if some came too late."""
-        if self._playout.dropouts == self._dropouts:
-            return
-        self._dropouts, self._has_been_right = self._playout.dropouts, False
-        most_frames = round(MOST_CUSHION_SECONDS * self._playout.rate_hz)
-        more_frames = round(MORE_CUSHION_SECONDS * self._playout.rate_hz)
-        self.cushion_frames = min(self.cushion_frames + more_frames, most_frames)
+    def _fit_cushion(self, now: float) -> None:
+        """Have sound wait for longer when some came too late, and for less when none did for a while."""
+        step_frames = round(MORE_CUSHION_SECONDS * self._playout.rate_hz)
+        if self._playout.dropouts != self._dropouts:
+            most_frames = round(MOST_CUSHION_SECONDS * self._playout.rate_hz)
+            self.cushion_frames = min(self.cushion_frames + step_frames, most_frames)
+            self._dropouts, self._calm_since, self._has_been_right = self._playout.dropouts, now, False
+        elif now - self._calm_since > CALM_SECONDS:
+            self.cushion_frames = max(self.cushion_frames - step_frames, self._least_cushion_frames)
+            self._calm_since = now
 
     def _waiting_seconds(self, now: float, mixed_seconds: float) -> float:
         """How much sound waits to be asked for, that in the mixer not counted."""
