@@ -16,7 +16,7 @@ from model.noise_filling import SHARE, NoiseFilling
 _LEVEL_SCALE = 1 / 32  # of noise in an entry: small beside its other coordinates, lest it sway the choice
 SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
 _TRUNK_ALPHA = 0.02
-_LEVELLING = 0.35  # how far loud and quiet bands are brought together before quantisation, 0 to 1
+_LEVELLING = 0.25  # how far loud and quiet bands are brought together before quantisation, 0 to 1
 _REST = (
     0.05  # of torch's own initialisation stays in every weight, for the channels the transform leaves free
 )

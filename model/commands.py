@@ -27,13 +27,10 @@ def _add_training(models: Commands) -> None:
     codec.add_argument("--start", metavar="BUNDLE", help="go on from the codec of this bundle")
     lm = add_command(models, "lm", run_train_lm, "train the language model for a trained codec")
     lm.set_defaults(config=CONFIGS / "lm_compact.toml", output=RUNS / "lm")
-    starts = lm.add_mutually_exclusive_group()
-    starts.add_argument(
-        "--codec", metavar="BUNDLE", default=RUNS / "codec" / "bundle", help="default: %(default)s"
+    lm.add_argument(
+        "--codec", metavar="BUNDLE", help=f"default: that of --start, or {RUNS / 'codec' / 'bundle'}"
     )
-    starts.add_argument(
-        "--start", metavar="BUNDLE", help="go on from codec and language model of this bundle"
-    )
+    lm.add_argument("--start", metavar="BUNDLE", help="go on from the language model of this bundle")
     for model in (codec, lm):
         model.add_argument("--config", type=Path, metavar="FILE", help="settings (default: %(default)s)")
         model.add_argument(
@@ -68,8 +65,9 @@ def run_train_lm(command: Command) -> None:
     from model.bundle import bundle_folder
     from model.train_lm import train
 
-    bundle, go_on = bundle_folder(command.start or command.codec), command.start is not None
-    train(command.config, command.data, bundle, command.output, command.resume, _show_row, go_on)
+    start = None if command.start is None else bundle_folder(command.start)
+    codec = start or RUNS / "codec" / "bundle" if command.codec is None else bundle_folder(command.codec)
+    train(command.config, command.data, codec, command.output, command.resume, _show_row, start)
 
 
 def run_import_dac(command: Command) -> None:

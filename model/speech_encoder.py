@@ -40,11 +40,9 @@ class SpeechEncoder(nn.Module):
     def forward(self, audio: Tensor, latents: Tensor) -> Tensor:
         """Noisy audio and its latents to float32 [batch, frames, width]; silence is assumed around the audio.
 
-        The first channels are the latents, each attenuated as noise demands. Training starts with all of them
-        passed on, so that the language model can at once be taught, or replaced, by the codec's quantizer.
-
-        In training mode the attenuation is what a squared error asks for, a Wiener gain, which makes all that
-        is uncertain too quiet. In evaluation mode it is the root of that, which keeps the expected energy.
+        The first channels are the latents, each attenuated as noise demands: by the root of a share of power.
+        Training starts with all of them passed on, so that the language model can at once be taught, or
+        replaced, by the codec's quantizer.
 
         Args:
             audio: float32 [batch, frames * 512] at 44.1 kHz.
@@ -66,6 +64,15 @@ class SpeechEncoder(nn.Module):
             padded, WINDOW_SAMPLES, FRAME_SAMPLES, window=self.window, center=False, return_complex=True
         )
         return spectrum.abs().clamp(min=1e-5).pow(POWER).transpose(1, 2)
+
+    @torch.no_grad()
+    def rescale_latents(self, factors: Tensor) -> None:
+        """Do the same as before with latents of other scales, `factors` [channels] times those so far."""
+        self.project_latents.weight.copy_(
+            torch.where(factors > 0, self.project_latents.weight / factors, torch.zeros(()))
+        )
+        self.addition.weight[: len(factors)] *= factors[:, None]
+        self.addition.bias[: len(factors)] *= factors
 
     @torch.no_grad()
     def set_normalisation(self, audio: Tensor) -> None:

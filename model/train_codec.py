@@ -39,6 +39,7 @@ from model.training import (
     workers,
 )
 
+START_LEVEL = 0.25  # makes prepared speech, whose peaks are near full scale, as loud as a stream's
 INNER_FRAMES = slice(4, -4)  # of a window: at its edges frames lack a neighbour
 
 
@@ -261,7 +262,7 @@ class CodecTrainer:
         latents, powers, known = [], [], []
         for _ in range(0, self.config.start_windows, 32):
             windows, bands_hz = self._windows(32, rng)
-            part = torch.from_numpy(windows * np.float32(0.4))
+            part = torch.from_numpy(windows * np.float32(START_LEVEL))
             latents.append(codec.latents(part.to(self.device))[..., INNER_FRAMES].cpu())
             if regions:
                 powers.append(filling.not_carried(part)[:, INNER_FRAMES])

@@ -57,7 +57,8 @@ class LanguageModelTrainingConfig(BaseModel):
     weight_decay: float = 0.01
     no_condition_share: float = 0.1
     encoder_steps: int = 0  # of the steps, the first ones, for the speech encoder alone
-    latents_weight: float = 20.0
+    latents_weight: float = 6.0
+    envelope_weight: float = 20.0
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -70,8 +71,9 @@ class LanguageModelTrainingConfig(BaseModel):
 class LanguageModelTrainer:
     """One training run on a data set and a bundle's codec, resumable from `checkpoint.pt` in its folder.
 
-    It begins as the codec's quantizer or, with `go_on`, with the language model that the bundle holds. Each
-    checkpoint also leaves codec and averaged weights as a bundle in the sub-folder `bundle`.
+    It begins as the codec's quantizer; or with the language model of the bundle `start`, of which only the
+    speech encoder is of use if its codec is not that of `bundle`. Each checkpoint also leaves codec and
+    averaged weights as a bundle in the sub-folder `bundle`.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class LanguageModelTrainer:
         run: Path,
         rank: int = 0,
         workers: int = 1,
-        go_on: bool = False,
+        start: Bundle | None = None,
     ) -> None:
         self.config, self.run, self.step = config, run, 0
         self.bundle, self.rank, self.workers = bundle, rank, workers
@@ -95,10 +97,10 @@ class LanguageModelTrainer:
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
         self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
-        if go_on:
+        if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))
         else:
-            self._start_from_codec()
+            self._start_from_codec(start)
         self.rehearsal = config.rehearsal and Rehearsal(config.rehearsal, self.codec, self.model)
         tables = [*self.model.embedding.parameters(), *self.model.heads.parameters()]
         known = {id(parameter) for parameter in tables}
@@ -115,9 +117,17 @@ class LanguageModelTrainer:
             )
         return bundle.language_model
 
-    def _start_from_codec(self) -> None:
+    def _start_from_codec(self, start: Bundle | None) -> None:
         self.model.start_from_codec(self.codec)
-        self.model.speech_encoder.set_normalisation(self.examples.batch(list(range(64)), self.device).noisy)
+        encoder, batch = self.model.speech_encoder, self.examples.batch(list(range(64)), self.device)
+        if start is None:
+            encoder.set_normalisation(batch.noisy)
+            return
+        part = "speech_encoder."
+        weights = self._language_model(start).items()
+        encoder.load_state_dict({n.removeprefix(part): w for n, w in weights if n.startswith(part)})
+        before = start.build_codec(self.device, self.dtype).latents(batch.noisy)
+        encoder.rescale_latents(_levels(batch.noisy_latents) / _levels(before))
 
     def resume(self) -> None:
         state = load_checkpoint(self.run / "checkpoint.pt")
@@ -185,11 +195,11 @@ class LanguageModelTrainer:
 
     def _losses(self, batch: Batch, given: Tensor, deaf: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         encoder_alone = self.step < self.config.encoder_steps
-        self.model.speech_encoder.train(encoder_alone)
         condition = self.model.encode(batch.noisy, batch.noisy_latents)
         if encoder_alone:
             losses = self._latent_losses(batch, condition)
-            return losses, self.config.latents_weight * (losses["latents"] + losses["envelope"])
+            weights = {"latents": self.config.latents_weight, "envelope": self.config.envelope_weight}
+            return losses, sum((weights[name] * loss for name, loss in losses.items()), torch.zeros(()))
         condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
         losses = self._token_losses(batch, given, condition)
         return losses, losses["tokens"]
@@ -245,6 +255,11 @@ def envelope(latents: Tensor) -> Tensor:
     return (level + 1e-4) ** 0.25
 
 
+def _levels(latents: Tensor) -> Tensor:
+    """Of each channel of [batch, channels, frames]."""
+    return latents.square().mean((0, 2)).sqrt()
+
+
 def _rooms(run: Path, count: int) -> list[Room]:
     path = run / "rooms.npz"
     if not path.exists():
@@ -255,20 +270,22 @@ def _rooms(run: Path, count: int) -> list[Room]:
 def train(
     config_path: Path,
     data: Path,
-    bundle: Path,
+    codec: Path,
     run: Path,
     resume: bool,
     progress: Callable[[int, dict[str, float]], None],
-    go_on: bool = False,
+    start: Path | None = None,
 ) -> None:
-    """Train the language model that `config_path` describes for the codec of the folder `bundle`.
+    """Train the language model that `config_path` describes for the codec of the bundle in folder `codec`.
 
-    With `go_on` it begins with the language model of `bundle`; raises TrainingError if that is of another
+    It begins with that of the bundle in folder `start`, if any; raises TrainingError if that is of another
     shape.
     """
     config = read_config(config_path, LanguageModelTrainingConfig)
     with workers() as (rank, count):
-        trainer = LanguageModelTrainer(config, data, Bundle.load(bundle), run, rank, count, go_on)
+        bundle = Bundle.load(codec)
+        begin = bundle if start == codec else None if start is None else Bundle.load(start)
+        trainer = LanguageModelTrainer(config, data, bundle, run, rank, count, begin)
         if resume:
             trainer.resume()
         trainer.train(progress)

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +124,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
 
 def test_a_run_goes_on_with_the_language_model_of_a_bundle(runs: Runs, tmp_path: Path) -> None:
     bundle = Bundle.load(runs.finished.run / "bundle")
-    trainer = LanguageModelTrainer(CONFIG, runs.data, bundle, tmp_path, go_on=True)
+    trainer = LanguageModelTrainer(CONFIG, runs.data, bundle, tmp_path, start=bundle)
     for name, value in trainer.model.state_dict().items():
         assert torch.equal(value, bundle.language_model[name].float()), name
     rows: dict[int, dict[str, float]] = {}
@@ -132,12 +132,29 @@ def test_a_run_goes_on_with_the_language_model_of_a_bundle(runs: Runs, tmp_path:
     assert rows[10]["tokens"] < 0.9 * next(read_log(runs.finished.run))["tokens"]
 
 
+def test_a_speech_encoder_hears_the_same_through_another_codec(runs: Runs, tmp_path: Path) -> None:
+    """One whose latents are twice as large, and else the same."""
+    before = Bundle.load(runs.finished.run / "bundle")
+    last = "encoder.block.5.weight_g"
+    codec = replace(before, codec={**before.codec, last: 2 * before.codec[last]})
+    trainers = [
+        LanguageModelTrainer(CONFIG, runs.data, bundle, tmp_path, start=before) for bundle in (before, codec)
+    ]
+    batches = [trainer.examples.batch([0, 1], trainer.device) for trainer in trainers]
+    heard, again = (
+        trainer.model.encode(batch.noisy, batch.noisy_latents)[..., : batch.noisy_latents.shape[1]]
+        for trainer, batch in zip(trainers, batches, strict=True)
+    )
+    torch.testing.assert_close(batches[1].noisy_latents, 2 * batches[0].noisy_latents, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(again, 2 * heard, rtol=0.05, atol=0.05)
+
+
 def test_another_shape_than_that_of_the_bundle_is_one_error(runs: Runs, tmp_path: Path) -> None:
     for bundle in (runs.codec, Bundle.load(runs.finished.run / "bundle")):
         shape = CONFIG.language_model.model_copy(update={"width": 24})
         config = CONFIG.model_copy(update={"language_model": shape})
         with pytest.raises(TrainingError, match=r"width=24.*choose"):
-            LanguageModelTrainer(config, runs.data, bundle, tmp_path, go_on=True)
+            LanguageModelTrainer(config, runs.data, bundle, tmp_path, start=bundle)
 
 
 def test_examples_that_hide_nothing_do_no_harm(runs: Runs, tmp_path: Path) -> None:
@@ -156,7 +173,7 @@ def test_a_stage_that_rehearses_the_stream_learns(runs: Runs, tmp_path: Path) ->
     rehearsal = RehearsalConfig(hop_frames=4, lookahead_frames=8, share=1.0)
     config = CONFIG.model_copy(update={"rehearsal": rehearsal, "learning_rate": 3e-3})
     bundle = Bundle.load(runs.finished.run / "bundle")
-    trainer = LanguageModelTrainer(config, runs.data, bundle, tmp_path, go_on=True)
+    trainer = LanguageModelTrainer(config, runs.data, bundle, tmp_path, start=bundle)
     rows: dict[int, dict[str, float]] = {}
     trainer.train(rows.__setitem__)
     assert rows[60]["tokens"] < rows[10]["tokens"]
