@@ -25,7 +25,7 @@ def settle_in(niceness: int) -> None:
     atexit.register(gc.unfreeze)  # what is `lasting` ends in order too
     if sys.platform != "win32":
         with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, niceness)
+            os.setpriority(os.PRIO_PROCESS, 0, min(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 @contextmanager
