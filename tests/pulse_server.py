@@ -23,10 +23,11 @@ ATTEMPTS = 3
 FORMAT = ("--raw", "--format=float32le", "--rate=44100", "--channels=1")
 
 # What a desktop has: speakers, and a microphone, which hears what is played into the room.
+DESK_MIC = "source_name=desk_mic master=room.monitor"
 DESKTOP = (
     "module-null-sink sink_name=speakers norewinds=1 sink_properties=device.description=Speakers",
     "module-null-sink sink_name=room rate=48000 norewinds=1 sink_properties=device.description=Room",
-    "module-remap-source source_name=desk_mic master=room.monitor"
+    f"module-remap-source {DESK_MIC}"
     """ source_properties="device.description='Desk Microphone'" """,
 )
 DAEMON = (
@@ -144,3 +145,15 @@ class PulseServer:
         with running(command, stdout=subprocess.PIPE) as recorder:
             assert recorder.stdout is not None
             return np.frombuffer(recorder.stdout.read(4 * samples), np.float32)
+
+
+def load(module: str, arguments: str) -> None:
+    with sound_server() as server:
+        server.module_load(module, arguments)
+
+
+def remove(name: str) -> None:
+    """Take a source or sink away, as unplugging does."""
+    with sound_server() as server:
+        devices = [*server.source_list(), *server.sink_list()]
+        server.module_unload(next(device.owner_module for device in devices if device.name == name))

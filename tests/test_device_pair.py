@@ -17,12 +17,11 @@ from realtime.ring import Samples
 from realtime.sound_server import OWNER_PROPERTY, sound_server
 from realtime.virtual_mic import MICROPHONE
 from tests.models import load_inverter
-from tests.pulse_server import PulseServer, wait_until
+from tests.pulse_server import DESK_MIC, PulseServer, load, remove, wait_until
 from tests.signals import tone
 
 SECOND = 44_100
 ROOM_HZ, PLAYED_HZ = 1000, 600
-DESK_MIC = "source_name=desk_mic master=room.monitor"
 DESK = EngineSettings(microphone="desk_mic", output="headset")
 
 
@@ -91,18 +90,6 @@ def stream_numbers() -> set[tuple[str, int]]:
     with sound_server() as server:
         streams = [*server.source_output_list(), *server.sink_input_list()]
         return {(stream.name, stream.index) for stream in streams if stream.name.startswith("ALSA")}
-
-
-def load(module: str, arguments: str) -> None:
-    with sound_server() as server:
-        server.module_load(module, arguments)
-
-
-def remove(name: str) -> None:
-    """Take a source or sink away, as unplugging does."""
-    with sound_server() as server:
-        devices = [*server.source_list(), *server.sink_list()]
-        server.module_unload(next(device.owner_module for device in devices if device.name == name))
 
 
 def name_of(device: DeviceInfo | None) -> str | None:

@@ -23,7 +23,7 @@ from realtime.mixer import BLOCK_FRAMES
 from realtime.ring import Samples
 from realtime.virtual_mic import MICROPHONE
 from tests.models import load_inverter, load_pass_through, load_refused
-from tests.pulse_server import FORMAT, PulseServer, at_best, running, wait_until
+from tests.pulse_server import DESK_MIC, FORMAT, PulseServer, at_best, load, remove, running, wait_until
 
 TONE_HZ, LOUDNESS = 441, 0.5
 SETTLED_SECONDS = 6.0
@@ -155,6 +155,36 @@ def test_devices_of_unequal_rates_lose_nothing(capture_hz: int, playback_hz: int
         wait_until(lambda: engine.tap.written > SETTLED_SECONDS * SAMPLE_RATE_HZ)
         wait_until(lambda: engine.status.state == "running")
         assert_unheard(lambda: sleep(2.0), tmp_path / "heard", 2.0, "earphones")
+
+
+def come_back(pulse: PulseServer, lost: str) -> None:
+    """Bring back what was lost."""
+    if lost == "server":
+        pulse.start()
+        load("module-sine", f"sink=room frequency={TONE_HZ}")
+    elif lost == "desk_mic":
+        load("module-remap-source", DESK_MIC)
+    else:
+        load("module-null-sink", "sink_name=headset norewinds=1")
+
+
+@pytest.mark.parametrize("lost", ["desk_mic", "headset", "server"])
+def test_sound_flows_again_within_two_seconds_of_a_device_being_back(lost: str) -> None:
+    def check() -> None:
+        with (
+            PulseServer("module-null-sink sink_name=headset norewinds=1") as pulse,
+            LiveEngine(replace(SETTINGS, output="headset"), load_pass_through) as engine,
+        ):
+            load("module-sine", f"sink=room frequency={TONE_HZ}")
+            wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 4_410)).max() > 0.4))
+            pulse.kill() if lost == "server" else remove(lost)
+            wait_until(lambda: engine.status.state == "recovering")
+            come_back(pulse, lost)
+            back = monotonic()
+            wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 2_205)).max(initial=0.0) > 0.4))
+            assert monotonic() - back < 2.0
+
+    at_best(check)
 
 
 def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: PulseServer) -> None:
