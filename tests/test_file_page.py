@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui import text
@@ -72,6 +72,20 @@ def test_dropped_files_and_folders_are_restored(page: FilePage, qtbot: QtBot, tm
     assert soundfile.info(tmp_path / "one restored.wav").frames == RATE_HZ
     click(page, text.FILE_CLEAR)
     assert page.queue.rowCount() == 0
+
+
+@pytest.mark.parametrize("name", [text.FILE_PICK, text.FILE_PICK_FOLDER])
+def test_what_is_picked_is_restored_and_picking_holds_up_nothing(
+    page: FilePage, qtbot: QtBot, tmp_path: Path, name: str
+) -> None:
+    voice = recording(tmp_path / "in", "voice.wav", 0.5)
+    click(page, name)
+    dialog = page.findChild(QFileDialog)
+    assert dialog is not None and dialog.isVisible()  # the click is over, and the dialog still there
+    dialog.filesSelected.emit([str(voice if name == text.FILE_PICK else voice.parent)])
+    dialog.reject()
+    qtbot.waitUntil(lambda: page.queue.ended == 1, timeout=PATIENCE_MS)
+    assert words(page.queue)["voice.wav"].startswith("Saved as")
 
 
 def test_what_is_no_audio_says_so_and_the_rest_is_restored(

@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QKeySequenceEdit,
     QLabel,
+    QProgressBar,
     QSizePolicy,
     QSlider,
     QTabBar,
@@ -131,7 +132,10 @@ def test_the_first_start_works_without_a_choice_and_leaves_nothing_behind(
     resource_tracker.ensure_running()  # one for all tests
     before = lasting_things()
     with open_window() as window:
+        progress = window.findChild(QProgressBar)
+        assert progress is not None and progress.isVisible()
         wait_for_sound(qtbot, window)
+        assert not progress.isVisible()
         assert window.controller.status.microphone == "Desk Microphone"
         assert VIRTUAL_MIC in ours_on_the_server()
         for page in range(len(PAGES)):
@@ -240,7 +244,7 @@ def test_the_smallest_window_looks_as_it_should(
         window.resize(*SMALLEST)
         for page, name in enumerate(PAGES):
             show_page(window, page)
-            assert cut_off(window) == []
+            wait_for(qtbot, lambda: not cut_off(window))  # after figures changed, layouts follow
             seen[name] = window.grab().toImage()
             wait_for_sound(qtbot, window)  # not sooner: the first page then shows random sound
         assert (window.width(), window.height()) == SMALLEST

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import pytest
 from PyQt6 import sip
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QGuiApplication, QStyleHints
 from PyQt6.QtWidgets import QApplication
 
 from gui.palette import DARK, LIGHT, Palette, current_palette
@@ -60,3 +61,17 @@ def test_the_application_follows_the_choice(theme: Theme) -> None:
     assert current_palette() is LIGHT
     theme.choice = "dark"
     assert current_palette() is DARK
+
+
+@pytest.mark.parametrize(("scheme", "palette"), [("Light", LIGHT), ("Dark", DARK), ("Unknown", DARK)])
+def test_the_application_follows_the_system(
+    theme: Theme, monkeypatch: pytest.MonkeyPatch, scheme: str, palette: Palette
+) -> None:
+    hints, now = QGuiApplication.styleHints(), Qt.ColorScheme[scheme]
+    assert hints is not None
+    monkeypatch.setattr(QStyleHints, "colorScheme", lambda hints: now)  # a test has no desktop that changes
+    hints.colorSchemeChanged.emit(now)
+    assert current_palette() is palette
+    theme.choice = "light"
+    hints.colorSchemeChanged.emit(now)
+    assert current_palette() is LIGHT

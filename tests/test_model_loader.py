@@ -1,0 +1,26 @@
+"""Where the preset is left to the program, what the machine can do decides."""
+
+import pytest
+
+from presets.preset import load_preset
+from realtime import model_loader
+from realtime.model_loader import LIVE_PRESETS, load_model
+from realtime.model_process import ModelOrder
+
+
+@pytest.mark.parametrize(("comfortable_load", "preset"), [(1e6, LIVE_PRESETS[0]), (0.0, LIVE_PRESETS[-1])])
+def test_the_least_delay_that_the_machine_keeps_up_with_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, comfortable_load: float, preset: str
+) -> None:
+    monkeypatch.setattr(model_loader, "COMFORTABLE_LOAD", comfortable_load)
+    shares: list[float] = []
+    loaded = load_model(ModelOrder(), shares.append)
+    assert loaded.preset == preset
+    assert loaded.restorer.plan == load_preset(preset).plan
+    assert shares == sorted(shares) and 0.0 < shares[0] < shares[-1] < 1.0
+
+
+def test_a_preset_that_is_named_is_not_put_to_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_loader, "COMFORTABLE_LOAD", 0.0)
+    loaded = load_model(ModelOrder("call", passes=3), lambda share: None)
+    assert (loaded.preset, loaded.restorer.passes) == ("call", 3)
