@@ -3,6 +3,8 @@
 Both follow Kumar et al. 2023 (RVQGAN), 3.3, with fewer channels and without the split into bands.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -81,7 +83,7 @@ class PeriodDiscriminator(nn.Module):
 class Discriminator(nn.Module):
     """All discriminators over float32 signals [batch, samples]."""
 
-    def __init__(self, windows_samples: list[int], periods: list[int], channels: int) -> None:
+    def __init__(self, windows_samples: Sequence[int], periods: Sequence[int], channels: int) -> None:
         super().__init__()
         spectral = [SpectrogramDiscriminator(window, channels) for window in windows_samples]
         self.members = nn.ModuleList([*spectral, *(PeriodDiscriminator(p, channels) for p in periods)])

@@ -12,13 +12,14 @@ from typing import Any, Self
 import numpy as np
 import soundfile
 import torch
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.channels_last import skip_idle_units, to_channels_last, to_image
+from model.codebook_usage import CodebookUsage
 from model.codec import CodecConfig, build_dac
 from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks, start_noise
 from model.data import Corpus
@@ -26,13 +27,11 @@ from model.discriminator import Discriminator, adversarial_loss, discriminator_l
 from model.losses import MultiScaleMelLoss, limit_bands
 from model.noise_filling import NoiseFilling, powers_by_entry
 from model.plan import SAMPLE_RATE_HZ
+from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
-    Log,
     cosine_schedule,
-    device_and_dtype,
     load_checkpoint,
-    plot_log,
     read_config,
     save_checkpoint,
     share_gradients,
@@ -43,15 +42,10 @@ START_LEVEL = 0.25  # makes prepared speech, whose peaks are near full scale, as
 INNER_FRAMES = slice(4, -4)  # of a window: at its edges frames lack a neighbour
 
 
-class CodecTrainingConfig(BaseModel):
+class CodecTrainingConfig(TrainingConfig):
     """A training configuration file (TOML)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     codec: CodecConfig
-    seed: int = 0
-    steps: int
-    batch: int
     window_samples: int = 16_384
     learning_rate: float = 7e-5
     codebook_rate: float = 50.0  # learning rate of the codebook entries over that of the rest
@@ -62,19 +56,16 @@ class CodecTrainingConfig(BaseModel):
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
     distinct_batches: int | None = None  # drawn over and over; frozen tokens are then computed only once
     idle_decoder_blocks: int = 0  # the last ones, whose residual units stay out of it: they cost most
-    critic_windows_samples: list[int] = [2048, 1024, 512]
-    critic_periods: list[int] = [2, 3, 5]
+    critic_windows_samples: tuple[int, ...] = (2048, 1024, 512)
+    critic_periods: tuple[int, ...] = (2, 3, 5)
     critic_channels: int = 16
-    mel_scales: dict[int, int] = {2048: 160, 1024: 100, 512: 60, 256: 30}
+    mel_scales: dict[int, int] = Field({2048: 160, 1024: 100, 512: 60, 256: 30})  # bands by window
     mel_weight: float = 12.0
     waveform_weight: float = 20.0
     feature_weight: float = 2.0
     adversarial_weight: float = 1.0
     codebook_weight: float = 1.0
     commitment_weight: float = 0.25
-    average_decay: float = 0.999
-    log_every_steps: int = 25
-    checkpoint_every_steps: int = 250
 
     @model_validator(mode="after")
     def _room_for_noise(self) -> Self:
@@ -84,7 +75,7 @@ class CodecTrainingConfig(BaseModel):
         return self
 
 
-class CodecTrainer:
+class CodecTrainer(Trainer[CodecTrainingConfig]):
     """One codec training run over a prepared data set, resumable from `checkpoint.pt` in its folder.
 
     It begins with the weights of the bundle `start`, or else with a transform codec in closed form. Each
@@ -101,11 +92,8 @@ class CodecTrainer:
         rank: int = 0,
         workers: int = 1,
     ) -> None:
+        super().__init__(config, run, rank, workers)
         self.start = start
-        self.config, self.run, self.step = config, run, 0
-        self.rank, self.workers = rank, workers
-        self.device, self.dtype = device_and_dtype()
-        torch.manual_seed(config.seed)
         self.corpus = Corpus(data)
         self.dac = build_dac(config.codec).to(self.device).train()
         if start is None:
@@ -136,7 +124,6 @@ class CodecTrainer:
         self.average = AveragedWeights(self.dac, config.average_decay)
         self.usage = CodebookUsage(self.dac)
         self._quantized: dict[int, Tensor] = {}  # by batch number
-        run.mkdir(parents=True, exist_ok=True)
 
     def resume(self) -> None:
         state = load_checkpoint(self.run / "checkpoint.pt")
@@ -170,18 +157,11 @@ class CodecTrainer:
             self._start_codebooks()
         if self.step == 0 and self.rank == 0:
             self.save()
-        log = Log(self.run, self.config.batch * self.config.window_samples / SAMPLE_RATE_HZ)
-        while self.step < self.config.steps:
-            log.add(self._train_step(*self._batch()))
-            self.step += 1
-            if self.rank > 0:
-                continue
-            if self.step % self.config.log_every_steps == 0:
-                progress(self.step, log.write(self.step))
-            if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
-                self.save()
-                self._render()
-                plot_log(self.run)
+        super().train(progress)
+
+    @property
+    def _samples_a_step(self) -> int:
+        return self.config.batch * self.config.window_samples
 
     @property
     def _batch_number(self) -> int:
@@ -195,7 +175,8 @@ class CodecTrainer:
         real = torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
         return real, bands_hz.to(self.device)
 
-    def _train_step(self, real: Tensor, bands_hz: Tensor) -> dict[str, Tensor]:
+    def _train_step(self) -> dict[str, Tensor]:
+        real, bands_hz = self._batch()
         self._set_learning_rates()
         quantized, losses = self._quantize(real)
         fake, real = (limit_bands(audio, bands_hz) for audio in (self._decode(quantized), real))
@@ -310,38 +291,6 @@ class CodecTrainer:
         rng = np.random.default_rng(self.config.seed)
         windows = [self.corpus.speech_window(2 * SAMPLE_RATE_HZ // 512 * 512, rng) for _ in range(4)]
         return torch.from_numpy(np.stack(windows)).to(self.device)
-
-
-class CodebookUsage:
-    """Counts chosen codebook entries, to move those that stay unused next to ones that are used."""
-
-    def __init__(self, dac: Any, window_steps: int = 100) -> None:
-        self._quantizers, self._window, self._steps = dac.quantizer.quantizers, window_steps, 0
-        self._counts = torch.zeros(dac.n_codebooks, dac.codebook_size)
-
-    @torch.no_grad()
-    def count(self, codes: Tensor) -> None:
-        """Count a batch's codes [batch, codebooks, frames]; after every window, revive unused entries."""
-        for counts, used in zip(self._counts, codes.cpu().unbind(1), strict=True):
-            counts += torch.bincount(used.flatten(), minlength=len(counts))
-        self._steps += 1
-        if self._steps % self._window == 0:
-            if torch.distributed.is_initialized():
-                torch.distributed.all_reduce(self._counts)
-            for counts, quantizer in zip(self._counts, self._quantizers, strict=True):
-                self._revive(quantizer.codebook.weight, counts)
-            self._counts.zero_()
-
-    def perplexity(self) -> Tensor:
-        """Effective number of entries in use per codebook over the current window, float32 [codebooks]."""
-        share = self._counts / self._counts.sum(1, keepdim=True).clamp(min=1)
-        return (-(share * (share + 1e-12).log()).sum(1)).exp()
-
-    @staticmethod
-    def _revive(weight: Tensor, counts: Tensor) -> None:
-        unused = (counts == 0).nonzero().flatten()
-        source = weight[torch.multinomial(counts, max(1, len(unused)), replacement=True)[: len(unused)]]
-        weight[unused] = source + 0.1 * weight.std() * torch.randn_like(source)
 
 
 def train(

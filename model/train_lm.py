@@ -10,7 +10,6 @@ from pathlib import Path
 
 import soundfile
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,14 +23,12 @@ from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rehearsal import Rehearsal, RehearsalConfig
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import Draw, sample
+from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
-    Log,
     TrainingError,
     cosine_schedule,
-    device_and_dtype,
     load_checkpoint,
-    plot_log,
     read_config,
     save_checkpoint,
     share_gradients,
@@ -39,15 +36,10 @@ from model.training import (
 )
 
 
-class LanguageModelTrainingConfig(BaseModel):
+class LanguageModelTrainingConfig(TrainingConfig):
     """A training configuration file (TOML)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     language_model: LanguageModelConfig
-    seed: int = 0
-    steps: int
-    batch: int
     frames: int = 112
     newest_frames: tuple[int, int] = (12, 48)
     examples: int = 20_000  # distinct degraded windows; seen again with other masks
@@ -63,12 +55,9 @@ class LanguageModelTrainingConfig(BaseModel):
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
     rehearsal: RehearsalConfig | None = None
-    average_decay: float = 0.999
-    log_every_steps: int = 25
-    checkpoint_every_steps: int = 250
 
 
-class LanguageModelTrainer:
+class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
     """One training run on a data set and a bundle's codec, resumable from `checkpoint.pt` in its folder.
 
     It begins as the codec's quantizer; or with the language model of the bundle `start`, of which only the
@@ -86,11 +75,8 @@ class LanguageModelTrainer:
         workers: int = 1,
         start: Bundle | None = None,
     ) -> None:
-        self.config, self.run, self.step = config, run, 0
-        self.bundle, self.rank, self.workers = bundle, rank, workers
-        self.device, self.dtype = device_and_dtype()
-        torch.manual_seed(config.seed)
-        run.mkdir(parents=True, exist_ok=True)
+        super().__init__(config, run, rank, workers)
+        self.bundle = bundle
         self.codec = bundle.build_codec(self.device, self.dtype)
         corpus = Corpus(data)
         noises = [corpus.samples(clip) for clip in corpus.noise]
@@ -149,27 +135,17 @@ class LanguageModelTrainer:
         shape = self.bundle.config.model_copy(update={"language_model": self.config.language_model})
         Bundle(shape, self.bundle.codec, weights).save(self.run / "bundle")
 
-    def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
-        """Run to the configured number of steps; `progress` hears each row that is logged."""
-        log = Log(self.run, self.config.batch * self.config.frames * FRAME_SAMPLES / SAMPLE_RATE_HZ)
-        while self.step < self.config.steps:
-            log.add(self._train_step(self.examples.batch(self._numbers(), self.device)))
-            self.step += 1
-            if self.rank > 0:
-                continue
-            if self.step % self.config.log_every_steps == 0:
-                progress(self.step, log.write(self.step))
-            if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
-                self.save()
-                self._render()
-                plot_log(self.run)
+    @property
+    def _samples_a_step(self) -> int:
+        return self.config.batch * self.config.frames * FRAME_SAMPLES
 
     def _numbers(self) -> list[int]:
         first = self.step * self.config.batch
         numbers = range(first + self.rank, first + self.config.batch, self.workers)
         return [number % self.config.examples for number in numbers]
 
-    def _train_step(self, batch: Batch) -> dict[str, Tensor]:
+    def _train_step(self) -> dict[str, Tensor]:
+        batch = self.examples.batch(self._numbers(), self.device)
         for group in self.optimizer.param_groups:
             factor = cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
             group["lr"] = self.config.learning_rate * factor * group["rate"]

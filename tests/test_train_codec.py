@@ -12,10 +12,11 @@ import soundfile
 import torch
 
 from model.bundle import Bundle
+from model.codebook_usage import CodebookUsage
 from model.codec import Codec, build_dac
 from model.noise_filling import NoiseFilling
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from model.train_codec import CodebookUsage, CodecTrainer, CodecTrainingConfig
+from model.train_codec import START_LEVEL, CodecTrainer, CodecTrainingConfig
 from model.training import read_log
 from tests.codecs import banded_codec
 from tests.recordings import prepared
@@ -98,11 +99,11 @@ def test_what_the_tokens_do_not_carry_becomes_noise_as_loud(runs: Runs, tmp_path
     codec = CODEC.model_copy(update=rates)
     config = CONFIG.model_copy(update={"steps": 0, "codec": codec, "start_windows": 64, "noise_regions": 4})
     CodecTrainer(config, runs.data, tmp_path).train(lambda step, row: None)
-    speech = torch.from_numpy(voice(3.0)[: 256 * FRAME_SAMPLES])[None]
+    speech = START_LEVEL * torch.from_numpy(voice(3.0)[: 256 * FRAME_SAMPLES] / np.float32(0.3))[None]
     trained, filling = codec_of(tmp_path), NoiseFilling(carried=28, regions=4)
     output = trained.decode(trained.encode(speech))
     wanted, given = (filling.not_carried(sound).mean((0, 1)).log10() * 10 for sound in (speech, output))
-    np.testing.assert_allclose(given, wanted, atol=6.0)
+    np.testing.assert_allclose(given, wanted, atol=9.0)  # silence would be 60 dB off
 
 
 def test_a_decoder_too_narrow_for_the_noise_is_refused() -> None:

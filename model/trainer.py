@@ -1,0 +1,73 @@
+"""What the trainings of codec and language model have in common: settings, and the loop over steps."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from model.plan import SAMPLE_RATE_HZ
+from model.training import Log, device_and_dtype, plot_log
+
+
+class TrainingConfig(BaseModel):
+    """What every training configuration file (TOML) may set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 0
+    steps: int
+    batch: int
+    learning_rate: float
+    warmup_steps: int
+    average_decay: float = 0.999
+    log_every_steps: int = 25
+    checkpoint_every_steps: int = 250
+
+
+Config = TypeVar("Config", bound=TrainingConfig)
+
+
+class Trainer(ABC, Generic[Config]):
+    """One training run, kept in the folder `run`: `checkpoint.pt`, log, plot, samples and a bundle."""
+
+    def __init__(self, config: Config, run: Path, rank: int, workers: int) -> None:
+        self.config, self.run, self.step = config, run, 0
+        self.rank, self.workers = rank, workers
+        self.device, self.dtype = device_and_dtype()
+        torch.manual_seed(config.seed)
+        run.mkdir(parents=True, exist_ok=True)
+
+    def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
+        """Run to the configured number of steps; `progress` hears each row that is logged."""
+        log = Log(self.run, self._samples_a_step / SAMPLE_RATE_HZ)
+        while self.step < self.config.steps:
+            log.add(self._train_step())
+            self.step += 1
+            if self.rank > 0:
+                continue
+            if self.step % self.config.log_every_steps == 0:
+                progress(self.step, log.write(self.step))
+            if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
+                self.save()
+                self._render()
+                plot_log(self.run)
+
+    @property
+    @abstractmethod
+    def _samples_a_step(self) -> int: ...
+
+    @abstractmethod
+    def _train_step(self) -> dict[str, Tensor]:
+        """Learn from one batch; return its losses."""
+
+    @abstractmethod
+    def save(self) -> None:
+        """Leave checkpoint and bundle."""
+
+    @abstractmethod
+    def _render(self) -> None:
+        """Leave samples of how it sounds by now."""
