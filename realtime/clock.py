@@ -15,7 +15,7 @@ MAX_RATE_CHANGE = 4.5e-4  # heard as a change of pitch by less than 0.05 %
 
 
 class DeviceClock:
-    """Tells which frame a device hears or plays at any time, from when it said so of single frames.
+    """Tells which frame a device brings or asks for at any time, from when it did so with single ones.
 
     A delay-locked loop, after F. Adriaensen, "Using a DLL to filter time", Linux Audio Conference 2005. The
     frames are counted by the caller; the seconds are those of any one clock.
@@ -33,7 +33,7 @@ class DeviceClock:
         return self._frame is not None and self._at - self._since >= SETTLING_SECONDS
 
     def tick(self, frame: int, at_seconds: float) -> None:
-        """Learn when `frame` is at the converter; frames that are not newer and stray times teach nothing."""
+        """Learn when it was at `frame`; frames that are not newer and stray times teach nothing."""
         if self._frame is None:
             self._restart(frame, at_seconds)
         frames = frame - (self._frame or 0)
@@ -52,7 +52,7 @@ class DeviceClock:
         self._frame = frame
 
     def frame_at(self, seconds: float) -> float:
-        """The frame at the converter at that time. Not before the first tick."""
+        """The frame that is due at that time. Not before the first tick."""
         return (self._frame or 0) + (seconds - self._at) / self._seconds_per_frame
 
     def _bandwidth_hz(self) -> float:

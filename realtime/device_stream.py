@@ -160,12 +160,12 @@ class DeviceStream:
         self.blocks += 1
         self.overruns += bool(status)
         heard = block[:, 0] if self._in_place else self._silence
-        self._on_block(heard, _believable(self._stream.time - time.inputBufferAdcTime))
+        self._on_block(heard, _believable(time.currentTime - time.inputBufferAdcTime))
 
     def _on_output(self, block: Samples, frames: int, time: Any, status: Any) -> None:
         self.blocks += 1
         self.overruns += bool(status)
-        self._on_block(self._block, _believable(time.outputBufferDacTime - self._stream.time))
+        self._on_block(self._block, _believable(time.outputBufferDacTime - time.currentTime))
         block[:] = self._block[:, np.newaxis] if self._in_place else 0.0
 
 

@@ -34,10 +34,6 @@ class Latency:
     announced: LatencyBudget
     measured_ms: float
 
-    @property
-    def difference_ms(self) -> float:
-        return self.measured_ms - self.announced.total_ms
-
 
 def measure_latency(voice: Samples, preset: str | None, load: Load = load_model) -> Latency:
     """Say float32 `voice`, 44.1 kHz, to a live session between virtual devices on the sound server.

@@ -24,8 +24,8 @@ class LatencyBudget:
 class Stats:
     """Counts hops and remembers how long the newest `HISTORY_HOPS` restored ones took.
 
-    `dry_hops` went out unrestored, `late_hops` took longer than they last, `dropouts` are blocks that
-    were not ready when the device asked for them. `last_error` says why the newest dry hop was dry.
+    `dry_hops` went out unrestored, `late_hops` took longer than they last. `last_error` says why the newest
+    dry hop was dry.
     """
 
     def __init__(self, hop_seconds: float) -> None:
@@ -38,7 +38,6 @@ class Stats:
         self.restored_hops = 0
         self.dry_hops = 0
         self.late_hops = 0
-        self.dropouts = 0
         self.last_error: str | None = None
 
     @property
