@@ -48,8 +48,9 @@ def check_speed(preset: str | None, load: float) -> str:
 
 def examine_system() -> Iterator[Finding]:
     """Check one thing after the other; a sound server that hangs takes seconds."""
-    yield check("sound server", _sound_server)
-    yield check("PortAudio", _portaudio)
+    server = check("sound server", _sound_server)
+    yield server
+    yield check("PortAudio", lambda: _portaudio(server.ok))
     yield check("microphone", lambda: choose_device(list_devices(), None, "input").description)
     yield check("speaker", lambda: choose_device(list_devices(), None, "output").description)
     yield check("virtual microphone", _virtual_mic)
@@ -72,7 +73,9 @@ def _sound_server() -> str:
         return str(server.server_info().server_name)
 
 
-def _portaudio() -> str:
+def _portaudio(server_answers: bool) -> str:
+    if not server_answers:  # PortAudio waits minutes for one that hangs
+        raise ProblemError("PortAudio needs the sound server; see to that first, then check again.")
     return str(portaudio().get_portaudio_version()[1])
 
 
