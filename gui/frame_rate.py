@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time, time
 
+import numpy as np
 import psutil
 from PyQt6.QtCore import QEvent, QEventLoop, QObject
 from PyQt6.QtWidgets import QApplication
@@ -73,7 +74,8 @@ def _has_restored_sound(controller: Controller) -> bool:
     tap = controller.tap
     if tap is None or tap.written < RESTORED_FRAMES:
         return False
-    return bool(tap.read(tap.written - RESTORED_FRAMES, RESTORED_FRAMES)[1].any())
+    dry, restored = tap.read(tap.written - RESTORED_FRAMES, RESTORED_FRAMES)
+    return not np.array_equal(dry, restored)
 
 
 def _is_settled(controller: Controller) -> bool:

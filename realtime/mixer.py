@@ -29,7 +29,7 @@ class Delay:
 
 @dataclass(frozen=True)
 class Mix:
-    """The same instant of each signal, float32 [BLOCK_FRAMES]; `restored` is zeros where it is not there."""
+    """The same instant of each signal, float32 [BLOCK_FRAMES]; `restored` is dry where it is not there."""
 
     dry: Samples
     restored: Samples
@@ -65,8 +65,9 @@ class Mixer:
         restored = self._read_restored(stays=wanted == self._delay)
         dry = self._read_dry(wanted)
         parameters = self.parameters
+        presence = self._presence.advance(1.0 if self.is_restoring else 0.0, BLOCK_FRAMES)
+        restored = dry * (1.0 - presence) + restored * presence
         wet = self._wet.advance(parameters.wet_gain, BLOCK_FRAMES)
-        wet *= self._presence.advance(1.0 if self.is_restoring else 0.0, BLOCK_FRAMES)
         output = limit(dry * (1.0 - wet) + restored * wet)
         output *= self._output.advance(parameters.output_gain, BLOCK_FRAMES)
         self.position, self._delay = self.position + BLOCK_FRAMES, wanted

@@ -78,7 +78,7 @@ def test_a_new_restorer_counts_once_its_own_sound_is_there() -> None:
     mix = session.mixer.mix()
     assert mix is not None
     assert not session.mixer.is_restoring
-    assert not mix.restored.any()
+    np.testing.assert_array_equal(mix.restored, mix.dry)
 
 
 def test_another_delay_is_faded_to() -> None:
