@@ -153,10 +153,10 @@ def test_a_preset_is_kept_with_what_was_changed_about_it(open_window: OpenWindow
     with open_window() as window:
         controller, picker = window.controller, combo_box(window, "Preset")
         controller.choose_preset("call")
-        controller.choose_passes(1)
+        controller.choose_passes(3)
         controller.save_preset("Kitchen")
         wait_for(qtbot, lambda: picker.currentText() == "Kitchen")
-        assert controller.preset is not None and controller.preset.passes == 1
+        assert controller.preset is not None and controller.preset.passes == 3
         controller.save_preset("Kitchen")
         wait_for(qtbot, lambda: "Kitchen" in told(window))
         kitchen = controller.settings.preset
