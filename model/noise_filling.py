@@ -78,7 +78,8 @@ class NoiseFilling:
         return bands_hz[:, None] >= 0.98 * tops_hz
 
     def _by_region(self, powers: Tensor) -> Tensor:
-        return torch.stack([powers[..., span].sum(-1) for span in self.spans], -1)
+        sums = [powers[..., span].sum(-1, keepdim=True) for span in self.spans]
+        return torch.cat([powers[..., :0], *sums], -1)
 
 
 def powers_by_entry(tokens: Tensor, powers: Tensor, known: Tensor, codebook_size: int) -> Tensor:

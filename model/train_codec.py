@@ -236,25 +236,35 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
 
     @torch.no_grad()
     def _start_codebooks(self) -> None:
-        rng = np.random.default_rng(self.config.seed)  # the same speech in every process
-        fresh = Bundle(BundleConfig(codec=self.config.codec), self.dac.state_dict())
-        codec, regions = fresh.build_codec(self.device, self.dtype), self.config.noise_regions
+        regions, size = self.config.noise_regions, self.config.codec.codebook_size
         filling = NoiseFilling(self.dac.latent_dim - regions, regions)
-        latents, powers, known = [], [], []
-        for _ in range(0, self.config.start_windows, 32):
-            windows, bands_hz = self._windows(32, rng)
-            part = torch.from_numpy(windows * np.float32(START_LEVEL))
-            latents.append(codec.latents(part.to(self.device))[..., INNER_FRAMES].cpu())
-            if regions:
-                powers.append(filling.not_carried(part)[:, INNER_FRAMES])
-                known.append(filling.known(bands_hz)[:, None].expand_as(powers[-1]))
-        balanced, gains = balance_channels(self.dac, torch.cat(latents))
+        latents, powers, known = self._hear_speech(filling)
+        balanced, gains = balance_channels(self.dac, latents)
         tokens, left = start_codebooks(self.dac, balanced, regions)
         if regions:
-            missing = torch.cat(powers).flatten(0, 1) + filling.left((left / gains)[:, : filling.carried])
-            size = self.config.codec.codebook_size
-            start_noise(self.dac, powers_by_entry(tokens, missing, torch.cat(known).flatten(0, 1), size))
+            powers += filling.left((left / gains)[:, : filling.carried])
+            start_noise(self.dac, powers_by_entry(tokens, powers, known, size))
         self.average = AveragedWeights(self.dac, self.config.average_decay)
+
+    def _hear_speech(self, filling: NoiseFilling) -> tuple[Tensor, Tensor, Tensor]:
+        """The speech to start from.
+
+        Returns:
+            its latents, float32 [windows, channels, frames]; the powers that these do not carry, float32
+            [windows * frames, regions]; and where those are known, bool of the same shape.
+        """
+        fresh = Bundle(BundleConfig(codec=self.config.codec), self.dac.state_dict())
+        codec = fresh.build_codec(self.device, self.dtype)
+        rng = np.random.default_rng(self.config.seed)  # the same speech in every process
+        parts = []
+        for _ in range(0, self.config.start_windows, 32):
+            windows, bands_hz = self._windows(32, rng)
+            audio = torch.from_numpy(windows * np.float32(START_LEVEL))
+            latents = codec.latents(audio.to(self.device))[..., INNER_FRAMES].cpu()
+            powers = filling.not_carried(audio)[:, INNER_FRAMES]
+            parts.append((latents, powers, filling.known(bands_hz)[:, None].expand_as(powers)))
+        latents, powers, known = (torch.cat(part) for part in zip(*parts, strict=True))
+        return latents, powers.flatten(0, 1), known.flatten(0, 1)
 
     def _windows(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, Tensor]:
         """Clean speech [count, samples], and its bands in Hz."""
