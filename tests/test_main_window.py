@@ -180,7 +180,7 @@ def test_it_opens_as_it_was_closed(open_window: OpenWindow, qtbot: QtBot) -> Non
         }
         assert chosen == {"Microphone": "desk_mic", "Listen on": "speakers", "Preset": "call"}
         described = {slider.accessibleDescription() for slider in window.findChildren(QSlider)}
-        assert described == {"good · 4 passes", "longest · 186 ms ahead", "50 % restored"}
+        assert described == {"better · 4 passes", "longest · 186 ms ahead", "50 % restored"}
         assert button(window, text.BYPASS).isChecked() and button(window, text.MUTE).isChecked()
         assert window.findChild(QTabWidget).currentIndex() == 2
         assert current_palette() is LIGHT
