@@ -67,8 +67,9 @@ def balance_channels(dac: Any, latents: Tensor) -> tuple[Tensor, Tensor]:
     gains /= (latents * gains[:, None]).square().mean().sqrt()
     gains[levels == 0] = 1
     last, first = dac.encoder.block[-1], dac.decoder.model[0]
-    _set(last, _weight(last) * gains[:, None, None], rest=0)
-    _set(first, _weight(first) / gains[:, None], rest=0)
+    there = gains.to(last.weight_v.device)  # the latents of much speech may lie elsewhere than the codec
+    _set(last, _weight(last) * there[:, None, None], rest=0)
+    _set(first, _weight(first) / there[:, None], rest=0)
     return latents * gains[:, None], gains * SIGNAL_GAIN
 
 

@@ -69,7 +69,7 @@ class SpeechEncoder(nn.Module):
     def rescale_latents(self, factors: Tensor) -> None:
         """Do the same as before with latents of other scales, `factors` [channels] times those so far."""
         self.project_latents.weight.copy_(
-            torch.where(factors > 0, self.project_latents.weight / factors, torch.zeros(()))
+            torch.where(factors > 0, self.project_latents.weight / factors, factors.new_zeros(()))
         )
         self.addition.weight[: len(factors)] *= factors[:, None]
         self.addition.bias[: len(factors)] *= factors

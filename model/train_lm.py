@@ -175,7 +175,9 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         if encoder_alone:
             losses = self._latent_losses(batch, condition)
             weights = {"latents": self.config.latents_weight, "envelope": self.config.envelope_weight}
-            return losses, sum((weights[name] * loss for name, loss in losses.items()), torch.zeros(()))
+            return losses, sum(
+                (weights[name] * loss for name, loss in losses.items()), condition.new_zeros(())
+            )
         condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
         losses = self._token_losses(batch, given, condition)
         return losses, losses["tokens"]
