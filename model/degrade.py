@@ -24,7 +24,10 @@ _CODEC_WINDOW = 1024
 
 @dataclass(frozen=True)
 class DegradeConfig:
-    """How often each degradation applies, and how strongly (all ranges are uniform)."""
+    """How often each degradation applies, and how strongly.
+
+    Ranges are uniform, but for that of `snr_db`: the value in its middle is the commonest.
+    """
 
     p_nothing: float = 0.03
     p_noise_only: float = 0.04
@@ -35,7 +38,7 @@ class DegradeConfig:
     p_clip: float = 0.2
     p_band_limit: float = 0.35
     p_packet_loss: float = 0.05
-    snr_db: tuple[float, float] = (-5.0, 40.0)
+    snr_db: tuple[float, float, float] = (-5.0, 5.0, 40.0)
     gain_db: tuple[float, float] = (-25.0, 6.0)
 
 
@@ -76,7 +79,7 @@ class Degrader:
             noisy, target = reverberate(noisy, self.rooms[int(rng.integers(len(self.rooms)))])
         if noise_only or rng.random() < config.p_noise:
             noise = mix_noise(len(clean), rng, self.noises, self.babble)
-            noisy = add_noise(noisy, noise, rng.uniform(*config.snr_db), power)
+            noisy = add_noise(noisy, noise, rng.triangular(*config.snr_db), power)
         if rng.random() < config.p_colour:
             noisy = colour(noisy, rng)
         if rng.random() < config.p_codec:
