@@ -22,7 +22,7 @@ from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
 
 FORMAT: Final = "masksr-bundle"
-VERSION: Final = 1
+VERSION: Final = 2
 SHIPPED = Path(__file__).parent / "bundles"
 CONFIG_FILE, CODEC_FILE, LANGUAGE_MODEL_FILE = (
     "config.json",
@@ -40,7 +40,7 @@ class BundleConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["masksr-bundle"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     codec: CodecConfig
     language_model: LanguageModelConfig | None = None
 
@@ -179,6 +179,10 @@ def _check_version(config: Any, path: Path) -> None:
     if isinstance(version, int) and version > VERSION:
         raise BundleError(
             f"{path} is of bundle version {version}, newer than this program's {VERSION}: update the program."
+        )
+    if version in range(VERSION):
+        raise BundleError(
+            f"{path} is of bundle version {version}, older than this program's {VERSION}: train it again."
         )
 
 

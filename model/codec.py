@@ -4,7 +4,7 @@ import functools
 import math
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from model.channels_last import skip_idle_units, to_channels_last, to_image
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from model.stages import Stage, StageStream, run_span, to_stages
+from model.stages import run_span, to_stages
+
+MARGIN_FRAMES = 8  # the encoder hears +-84.6 ms
 
 
 class CodecConfig(BaseModel):
@@ -69,7 +71,7 @@ class Codec:
                 nn.utils.remove_weight_norm(module)
         for network in (dac.encoder, dac.decoder):
             to_channels_last(skip_idle_units(network)).to(dtype)
-        self._encoder, self._decoder = to_stages(dac.encoder.block), to_stages(dac.decoder.model)
+        self._decoder = to_stages(dac.decoder.model)
         self.codebooks: int = dac.n_codebooks
         self.codebook_size: int = dac.codebook_size
 
@@ -89,10 +91,6 @@ class Codec:
         """Latents, float32 [batch, channels, frames], to tokens, int64 [batch, codebooks, frames]."""
         tokens: Tensor = self._dac.quantizer(latents)[1]
         return tokens
-
-    def latent_stream(self, frames: int) -> "LatentStream":
-        """The latents of the newest `frames` of a stream."""
-        return LatentStream(self._encoder, frames, self._dtype, next(self._dac.parameters()).device)
 
     @torch.no_grad()
     def decode(self, tokens: Tensor, start_frame: int = 0, stop_frame: int | None = None) -> Tensor:
@@ -125,36 +123,6 @@ class Codec:
         """
         maps = [_lookup(quantizer) for quantizer in self._dac.quantizer.quantizers]
         return torch.stack([weight for weight, _ in maps]), torch.stack([bias for _, bias in maps])
-
-
-class LatentStream:
-    """The latents of the newest `frames` of a stream of sound, at the cost of what is new.
-
-    They are what `Codec.latents` gives for the stream so far, which silence precedes.
-    """
-
-    @torch.no_grad()
-    def __init__(
-        self, stages: Sequence[Stage], frames: int, dtype: torch.dtype, device: torch.device
-    ) -> None:
-        self._stages, self._frames, self._dtype = StageStream(stages), frames, dtype
-        silent_frames = frames - -self._stages.shortest_start // FRAME_SAMPLES
-        silence = torch.zeros(1, 1, silent_frames * FRAME_SAMPLES, device=device)
-        image, past = self._stages.start(to_image(silence, dtype))
-        self._silence = image.squeeze(2).float()[..., -frames:], past
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew, preceded by silence."""
-        self._latents, self._past = self._silence
-
-    @torch.no_grad()
-    def push(self, audio: Tensor) -> Tensor:
-        """Hear float32 [1, n * 512] at 44.1 kHz; return the latents, float32 [1, channels, frames]."""
-        image, self._past = self._stages.go_on(to_image(audio[:, None], self._dtype), self._past)
-        settled = self._latents[..., : max(0, self._frames - self._stages.provisional)]
-        self._latents = torch.cat([settled, image.squeeze(2).float()], dim=2)[..., -self._frames :]
-        return self._latents
 
 
 def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:

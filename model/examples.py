@@ -7,13 +7,12 @@ import torch
 from torch import Tensor
 
 from model.arrays import FloatArray
-from model.codec import Codec
+from model.codec import MARGIN_FRAMES, Codec
 from model.data import Corpus
 from model.degrade import Degrader
 from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
 
-MARGIN_FRAMES = 8  # the codec's encoder sees the true surroundings of a window (+-84.6 ms)
 LEVEL_BLOCK_FRAMES = 16
 
 
@@ -22,15 +21,28 @@ class Batch:
     """Some examples.
 
     noisy, target: float32 [batch, frames * 512];
-    noisy_latents, target_latents: float32 [batch, channels, frames];
+    target_latents: float32 [batch, channels, frames];
     tokens, of the target: int64 [batch, codebooks, frames].
     """
 
     noisy: Tensor
     target: Tensor
-    noisy_latents: Tensor
     target_latents: Tensor
     tokens: Tensor
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Noisy and clean sound of numbered examples, float32 [batch, samples], with a margin at both ends."""
+
+    numbers: list[int]
+    noisy: Tensor
+    targets: Tensor
+
+    def windows(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Noisy windows, cut as the live window is, and their targets: float32 [batch, frames * 512]."""
+        inner = slice(MARGIN_FRAMES * FRAME_SAMPLES, -MARGIN_FRAMES * FRAME_SAMPLES)
+        return self.noisy[:, inner].to(device), self.targets[:, inner].to(device)
 
 
 class Examples:
@@ -39,18 +51,19 @@ class Examples:
     def __init__(self, corpus: Corpus, degrader: Degrader, codec: Codec, frames: int, seed: int) -> None:
         self._corpus, self._degrader, self._codec = corpus, degrader, codec
         self._frames, self._seed = frames, seed
-        self._encoded: dict[int, tuple[Tensor, ...]] = {}
+        self._encoded: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def batch(self, numbers: list[int], device: torch.device) -> Batch:
-        """The examples of these numbers; the noisy window is cut at both ends as the live window is."""
-        pairs = [self._pair(number) for number in numbers]
-        inner = slice(MARGIN_FRAMES * FRAME_SAMPLES, -MARGIN_FRAMES * FRAME_SAMPLES)
-        noisy = torch.from_numpy(np.stack([noisy for noisy, _ in pairs])[:, inner]).to(device)
-        targets = torch.from_numpy(np.stack([target for _, target in pairs])).to(device)
-        self._encode(numbers, noisy, targets)
-        encoded = zip(*(self._encoded[number] for number in numbers), strict=True)
-        noisy_latents, target_latents, tokens = (torch.stack(parts).to(device) for parts in encoded)
-        return Batch(noisy, targets[:, inner], noisy_latents.float(), target_latents.float(), tokens.long())
+    def draw(self, numbers: list[int]) -> Drawn:
+        """Make the sound of the examples of these numbers."""
+        noisy, targets = zip(*(self._pair(number) for number in numbers), strict=True)
+        return Drawn(numbers, torch.from_numpy(np.stack(noisy)), torch.from_numpy(np.stack(targets)))
+
+    def batch(self, drawn: Drawn, device: torch.device) -> Batch:
+        """The examples that were drawn, whose targets the codec hears in their true surroundings."""
+        self._encode(drawn.numbers, drawn.targets.to(device))
+        encoded = zip(*(self._encoded[number] for number in drawn.numbers), strict=True)
+        latents, tokens = (torch.stack(parts).to(device) for parts in encoded)
+        return Batch(*drawn.windows(device), latents.float(), tokens.long())
 
     def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
         rng = np.random.default_rng((self._seed, number))
@@ -62,14 +75,15 @@ class Examples:
         gain = np.float32(REFERENCE_RMS / max(loudest, FLOOR_RMS) * 10 ** (rng.uniform(-6, 2) / 20))
         return noisy * gain, target * gain
 
-    def _encode(self, numbers: list[int], noisy: Tensor, targets: Tensor) -> None:
+    def _encode(self, numbers: list[int], targets: Tensor) -> None:
         new = [place for place, number in enumerate(numbers) if number not in self._encoded]
         if new:
-            frames = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
-            target_latents = self._codec.latents(targets[new])
-            tokens = self._codec.quantize(target_latents)[:, :, frames].to("cpu", torch.int16)
-            half = [
-                part.to("cpu", torch.float16) for part in (self._codec.latents(noisy[new]), target_latents)
-            ]
-            rows = zip(half[0], half[1][:, :, frames], tokens, strict=True)
+            latents = self._codec.latents(targets[new])
+            tokens = self._codec.quantize(latents)
+            inside = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
+            rows = zip(
+                latents[:, :, inside].to("cpu", torch.float16),
+                tokens[:, :, inside].to("cpu", torch.int16),
+                strict=True,
+            )
             self._encoded |= dict(zip([numbers[place] for place in new], rows, strict=True))

@@ -1,12 +1,14 @@
 """The masked language model over codec tokens (MaskSR, arXiv 2406.02092)."""
 
+from collections.abc import Callable
 from typing import Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from model.codec import Codec, CodecConfig
+from model.codec import MARGIN_FRAMES, Codec, CodecConfig
 from model.speech_encoder import SpeechEncoder
 from model.transformer import Transformer
 
@@ -39,9 +41,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         width, codebooks, codebook_size = config.width, codec.n_codebooks, codec.codebook_size
         self.codebooks, self.mask_token = codebooks, codebook_size
-        self.speech_encoder = SpeechEncoder(
-            width, config.encoder_layers, config.heads, config.feed_forward, codec.latent_channels
-        )
+        self.speech_encoder = SpeechEncoder(width, config.encoder_layers, config.heads, config.feed_forward)
+        self.knowledge = nn.Linear(width, width, bias=False)
+        nn.init.zeros_(self.knowledge.weight)
         self.no_condition = nn.Parameter(torch.zeros(width))
         # One table for all codebooks: entry v of codebook k is row k * (codebook_size + 1) + v.
         self.embedding = nn.Embedding(codebooks * (codebook_size + 1), width)
@@ -50,10 +52,27 @@ class LanguageModel(nn.Module):
         self.register_buffer("offsets", torch.arange(codebooks) * (codebook_size + 1), persistent=False)
         self.offsets: Tensor
 
-    def encode(self, audio: Tensor, latents: Tensor) -> Tensor:
-        """The conditioning, float32 [batch, frames, width], as `SpeechEncoder.forward` makes it."""
-        condition: Tensor = self.speech_encoder(audio, latents)
-        return condition
+    def encode(
+        self, audio: Tensor, noise: Tensor, latents: Callable[[Tensor], Tensor], first_frame: int = 0
+    ) -> Tensor:
+        """The conditioning of a window's frames from `first_frame` on, float32 [batch, frames, width].
+
+        The first channels are the latents of the enhanced audio, so that the language model can at once be
+        taught, or replaced, by the codec's quantizer. What else the speech encoder knows is added.
+
+        Args:
+            audio, noise: as for `SpeechEncoder.forward`.
+            latents: `Codec.latents`.
+        """
+        start = max(0, first_frame - MARGIN_FRAMES)
+        enhanced, known = self.speech_encoder(audio, noise, start)
+        return self.condition(latents(enhanced), known)[:, first_frame - start :]
+
+    def condition(self, latents: Tensor, known: Tensor) -> Tensor:
+        """What `encode` returns, of what `SpeechEncoder.forward` does: the latents of the enhanced audio,
+        float32 [batch, channels, frames], and what else is known."""
+        more: Tensor = self.knowledge(known).float()
+        return F.pad(latents.transpose(1, 2), (0, more.shape[-1] - latents.shape[1])) + more
 
     def forward(
         self, tokens: Tensor, condition: Tensor, chosen: Tensor | None = None, first_frame: int = 0

@@ -1,4 +1,4 @@
-"""Spectral losses of codec training (Kumar et al. 2023, RVQGAN, section 3.4)."""
+"""Spectral losses: of codec training (Kumar et al. 2023, RVQGAN, section 3.4) and of speech enhancement."""
 
 import numpy as np
 import torch
@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.plan import SAMPLE_RATE_HZ
+
+_FLOOR_POWER = 5e-10  # of a spectrum: 65 dB below speech at the level that streams have
 
 
 def mel_filters(fft_size: int, bands: int) -> Tensor:
@@ -56,3 +58,35 @@ def limit_bands(audio: Tensor, bands_hz: Tensor) -> Tensor:
     frequencies_hz = torch.fft.rfftfreq(audio.shape[-1], 1 / SAMPLE_RATE_HZ, device=audio.device)
     kept = frequencies_hz <= bands_hz[:, None]
     return torch.fft.irfft(torch.fft.rfft(audio) * kept, audio.shape[-1])
+
+
+def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> Tensor:
+    """Squared errors of compressed spectra, magnitudes alone and with their phase; a scalar.
+
+    Braun and Tashev 2021, A consolidated view of loss functions for supervised deep learning-based speech
+    enhancement: the power 0.3 and the share 0.3 of the errors with phase.
+
+    Args:
+        estimate, target: float32 [batch, samples].
+    """
+    wanted = _compressed(target, window_samples)
+    found = _compressed(estimate, window_samples)
+    magnitudes = F.mse_loss(found[0], wanted[0])
+    return torch.lerp(magnitudes, 2 * F.mse_loss(found[1], wanted[1]), 0.3)
+
+
+def _compressed(signal: Tensor, window_samples: int) -> tuple[Tensor, Tensor]:
+    """Magnitudes to the power 0.3, and complex values, as pairs, with these magnitudes."""
+    window = torch.hann_window(window_samples, device=signal.device)
+    spectrum = torch.stft(
+        signal,
+        window_samples,
+        window_samples // 4,
+        window=window,
+        center=False,
+        normalized=True,
+        return_complex=True,
+    )
+    pairs = torch.view_as_real(spectrum)
+    power = pairs.square().sum(-1) + _FLOOR_POWER
+    return power**0.15, pairs * power[..., None] ** -0.35

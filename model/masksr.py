@@ -14,6 +14,7 @@ from model.arrays import FloatArray
 from model.bundle import Bundle
 from model.codec import Codec
 from model.cuda_graph import Call, GraphedCalls, call_eagerly
+from model.hearing import Hearing
 from model.language_model import LanguageModel
 from model.level import WindowGains
 from model.packed_linear import pack
@@ -114,17 +115,15 @@ class MaskSR:
         return restored[: len(audio)]
 
     def predictor(
-        self, noisy: Tensor, latents: Tensor, guidance: float, first_frame: int, call: Call = call_eagerly
+        self, condition: Tensor, guidance: float, first_frame: int, call: Call = call_eagerly
     ) -> Predict:
         """What maps tokens to the logits of frames from `first_frame` on, by what is heard.
 
         Args:
-            noisy: level-normalised float32 [batch, frames * 512].
-            latents: the codec's of that, float32 [batch, channels, frames].
+            condition: of the whole window, as `LanguageModel.encode` makes it.
             guidance: as for `stream`.
             call: calls the language model.
         """
-        condition = self.language_model.encode(noisy, latents)
         run = partial(self.language_model, first_frame=first_frame)
         if guidance == 0:
             return lambda tokens: call(first_frame, run, tokens, condition)
@@ -167,14 +166,13 @@ class RestorerStream:
             else RestartingSampler(plan, model.silent_frame)
         )
         self._call = GraphedCalls(model.device)
-        self._gains, self._latents = WindowGains(plan), model.codec.latent_stream(plan.window_frames)
+        self._gains, self._hearing = WindowGains(plan), Hearing(model.language_model, model.codec, plan, seed)
         self.reset()
 
     def reset(self) -> None:
         """Begin a new stream, preceded by silence."""
-        for part in (self._gains, self._latents, self.sampler):
+        for part in (self._gains, self._hearing, self.sampler):
             part.reset()
-        self._new_samples = self.plan.window_samples
         generator = torch.Generator().manual_seed(self._seed)
         self._draw = Draw(self._model.mask_token, self._temperature, [generator], self._unmasking)
 
@@ -195,12 +193,8 @@ class RestorerStream:
         return audio / gains[self.plan.context_frames * FRAME_SAMPLES :][: len(audio)]
 
     def _hear(self, levelled: FloatArray) -> Predict:
-        window = torch.from_numpy(levelled)[None]
-        if self._model.device.type == "cuda":
-            window = window.pin_memory().to(self._model.device, non_blocking=True)
-        latents = self._latents.push(window[:, -self._new_samples :])
-        self._new_samples = self.plan.hop_samples
-        predict = self._model.predictor(window, latents, self._guidance, self.plan.context_frames, self._call)
+        condition = self._hearing.next_window(levelled)
+        predict = self._model.predictor(condition, self._guidance, self.plan.context_frames, self._call)
 
         def timed(tokens: Tensor) -> Tensor:
             with self.timer("pass"):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from model.bundle import Bundle
-from model.codec import Codec, LatentStream, build_dac
+from model.codec import Codec, build_dac
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES
 from model.training import device_and_dtype
@@ -28,29 +28,10 @@ class ReferenceCodec(Codec):
         latents: Tensor = self._dac.encoder(audio[:, None])
         return latents
 
-    def latent_stream(self, frames: int) -> LatentStream:
-        return WindowLatents(self, frames)
-
     def decode(self, tokens: Tensor, start_frame: int = 0, stop_frame: int | None = None) -> Tensor:
         audio: Tensor = self._dac.decode(self._dac.quantizer.from_codes(tokens)[0])[:, 0]
         stop_frame = tokens.shape[-1] if stop_frame is None else stop_frame
         return audio[:, start_frame * FRAME_SAMPLES : stop_frame * FRAME_SAMPLES]
-
-
-class WindowLatents(LatentStream):
-    """Encodes the newest `frames` of a stream as if nothing came before them."""
-
-    def __init__(self, codec: ReferenceCodec, frames: int) -> None:
-        self._codec, self._samples = codec, frames * FRAME_SAMPLES
-        self.reset()
-
-    def reset(self) -> None:
-        self._audio: Tensor | None = None
-
-    def push(self, audio: Tensor) -> Tensor:
-        before = audio.new_zeros(1, self._samples) if self._audio is None else self._audio
-        self._audio = torch.cat([before, audio], dim=1)[:, -self._samples :]
-        return self._codec.latents(self._audio)
 
 
 def load_reference(folder: Path) -> MaskSR:

@@ -12,6 +12,7 @@ from model.language_model import LanguageModel
 from model.plan import FRAME_SAMPLES, WindowPlan
 from model.rolling import RollingSampler
 from model.sampler import Draw, Predict
+from model.speech_encoder import white_noise
 
 
 class RehearsalConfig(BaseModel):
@@ -51,7 +52,8 @@ class Rehearsal:
         sampler.tokens[:, :, :context] = batch.tokens[:, :, :context]
         for hop in range(hops):
             heard = self._cut(batch, hop * plan.hop_frames, plan.window_frames)
-            condition = self._model.encode(heard.noisy, heard.noisy_latents)
+            noise = white_noise(heard.noisy, generator)
+            condition = self._model.encode(heard.noisy, noise, self._codec.latents)
             sampler.next_window(self._predict(condition, context), 1, Draw(self._model.mask_token, 0.0, []))
         window, state = self._cut(batch, hops * plan.hop_frames, plan.window_frames), sampler.tokens
         return replace(window, tokens=self._completion.complete(state, window.target_latents)), state
@@ -63,11 +65,9 @@ class Rehearsal:
         """A window of a batch, heard as a live one is: nothing of what follows it is known."""
         samples = slice(first * FRAME_SAMPLES, (first + frames) * FRAME_SAMPLES)
         inside = slice(first, first + frames)
-        noisy = batch.noisy[:, samples]
         return Batch(
-            noisy,
+            batch.noisy[:, samples],
             batch.target[:, samples],
-            self._codec.latents(noisy),
             batch.target_latents[:, :, inside],
             batch.tokens[:, :, inside],
         )

@@ -1,8 +1,8 @@
 """Training of the masked language model: `python main.py train lm`.
 
-First the speech encoder alone learns to turn the latents of noisy audio into those of its clean target. The
-language model starts as the codec's quantizer, so it can make tokens of these at once. Then both train on
-masked tokens with cross-entropy, as in MaskSR (arXiv 2406.02092). A last stage may rehearse the stream.
+First the speech encoder alone learns to enhance speech. The language model starts as the codec's quantizer,
+so it can make tokens of enhanced speech at once. Then both train, also on masked tokens with cross-entropy,
+as in MaskSR (arXiv 2406.02092). A last stage may rehearse the stream.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,16 @@ from torch.nn import functional as F
 from model.bundle import Bundle, Tensors
 from model.data import Corpus
 from model.degrade import Degrader
-from model.examples import Batch, Examples
+from model.examples import Batch, Drawn, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
+from model.losses import enhancement_loss
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.prefetch import Prefetch
 from model.rehearsal import Rehearsal, RehearsalConfig
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import Draw, sample
+from model.speech_encoder import white_noise
 from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
@@ -34,6 +37,8 @@ from model.training import (
     share_gradients,
     workers,
 )
+
+EXAMPLE_THREADS = 2
 
 
 class LanguageModelTrainingConfig(TrainingConfig):
@@ -49,8 +54,8 @@ class LanguageModelTrainingConfig(TrainingConfig):
     weight_decay: float = 0.01
     no_condition_share: float = 0.1
     encoder_steps: int = 0  # of the steps, the first ones, for the speech encoder alone
-    latents_weight: float = 6.0
-    envelope_weight: float = 20.0
+    enhancement_weight: float = 100.0
+    enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -105,15 +110,13 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
 
     def _start_from_codec(self, start: Bundle | None) -> None:
         self.model.start_from_codec(self.codec)
-        encoder, batch = self.model.speech_encoder, self.examples.batch(list(range(64)), self.device)
+        encoder = self.model.speech_encoder
         if start is None:
-            encoder.set_normalisation(batch.noisy)
+            encoder.set_normalisation(self.examples.draw(list(range(64))).windows(self.device)[0])
             return
         part = "speech_encoder."
         weights = self._language_model(start).items()
         encoder.load_state_dict({n.removeprefix(part): w for n, w in weights if n.startswith(part)})
-        before = start.build_codec(self.device, self.dtype).latents(batch.noisy)
-        encoder.rescale_latents(_levels(batch.noisy_latents) / _levels(before))
 
     def resume(self) -> None:
         state = load_checkpoint(self.run / "checkpoint.pt")
@@ -139,18 +142,22 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
     def _samples_a_step(self) -> int:
         return self.config.batch * self.config.frames * FRAME_SAMPLES
 
-    def _numbers(self) -> list[int]:
-        first = self.step * self.config.batch
+    def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
+        """Run to the configured number of steps; `progress` hears each row that is logged."""
+        with Prefetch(self._draw, self.config.steps, EXAMPLE_THREADS) as self._coming:
+            super().train(progress)
+
+    def _draw(self, step: int) -> Drawn:
+        first = step * self.config.batch
         numbers = range(first + self.rank, first + self.config.batch, self.workers)
-        return [number % self.config.examples for number in numbers]
+        return self.examples.draw([number % self.config.examples for number in numbers])
 
     def _train_step(self) -> dict[str, Tensor]:
-        batch = self.examples.batch(self._numbers(), self.device)
         for group in self.optimizer.param_groups:
             factor = cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
             group["lr"] = self.config.learning_rate * factor * group["rate"]
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            losses, total = self._losses(*self._hide(batch))
+        losses = self._losses(self._coming.take(self.step))
+        total = self.config.enhancement_weight * losses["enhancement"] + losses.get("tokens", 0.0)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         share_gradients(self.model.parameters())
@@ -159,36 +166,39 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.average.update(self.model)
         return losses
 
+    def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
+        if self.step < self.config.encoder_steps:
+            return {"enhancement": self._enhance(*drawn.windows(self.device))[0]}
+        batch, given, deaf = self._hide(self.examples.batch(drawn, self.device))
+        loss, enhanced, known = self._enhance(batch.noisy, batch.target)
+        with self._mixed_precision():
+            condition = self.model.condition(self.codec.latents(enhanced), known)
+            condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
+            return {"enhancement": loss} | self._token_losses(batch, given, condition)
+
+    def _enhance(self, noisy: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss of the speech encoder, and what it returns."""
+        windows = self.config.enhancement_windows_samples
+        with self._mixed_precision():
+            enhanced, known = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
+        return enhancement_loss(enhanced, target, windows[self.step % len(windows)]), enhanced, known
+
+    def _generator(self) -> torch.Generator:
+        """Of this step and process alone, so that a run goes on as if it had never been stopped."""
+        return torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
+
+    def _mixed_precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
     def _hide(self, batch: Batch) -> tuple[Batch, Tensor, Tensor]:
         """The examples, their tokens of which some are masked, and who shall not hear, bool [batch]."""
-        generator = torch.Generator().manual_seed((self.config.seed << 40) + (self.step << 8) + self.rank)
+        generator = self._generator()
         masked = draw_mask(batch.tokens.shape, self.config.newest_frames, generator).to(self.device)
         deaf = torch.rand(len(masked), generator=generator) < self.config.no_condition_share
         given = torch.where(masked, self.model.mask_token, batch.tokens)
         if self.rehearsal and torch.rand((), generator=generator) < self.rehearsal.share:
             batch, given = self.rehearsal.rehearse(batch, generator)
         return batch, given, deaf.to(self.device)
-
-    def _losses(self, batch: Batch, given: Tensor, deaf: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        encoder_alone = self.step < self.config.encoder_steps
-        condition = self.model.encode(batch.noisy, batch.noisy_latents)
-        if encoder_alone:
-            losses = self._latent_losses(batch, condition)
-            weights = {"latents": self.config.latents_weight, "envelope": self.config.envelope_weight}
-            return losses, sum(
-                (weights[name] * loss for name, loss in losses.items()), condition.new_zeros(())
-            )
-        condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
-        losses = self._token_losses(batch, given, condition)
-        return losses, losses["tokens"]
-
-    def _latent_losses(self, batch: Batch, condition: Tensor) -> dict[str, Tensor]:
-        wanted = batch.target_latents.transpose(1, 2)
-        heard = condition[:, :, : wanted.shape[2]].float()
-        return {
-            "latents": F.mse_loss(compress(heard), compress(wanted)),
-            "envelope": F.mse_loss(envelope(heard), envelope(wanted)),
-        }
 
     def _token_losses(self, batch: Batch, given: Tensor, condition: Tensor) -> dict[str, Tensor]:
         logits = self.model(given, condition, chosen=batch.tokens)
@@ -205,8 +215,9 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
     def _render(self) -> None:
         """Write noisy, restored and target of four examples no training step draws, as `sample.flac`."""
         numbers = list(range(self.config.examples, self.config.examples + 4))
-        batch = self.examples.batch(numbers, self.device)
-        condition = self.model.encode(batch.noisy, batch.noisy_latents)
+        batch = self.examples.batch(self.examples.draw(numbers), self.device)
+        noise = white_noise(batch.noisy, self._generator())
+        condition = self.model.encode(batch.noisy, noise, self.codec.latents)
         tokens = sample(
             lambda tokens: self.model(tokens, condition),
             batch.tokens,
@@ -217,25 +228,6 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         parts = [batch.noisy, self.codec.decode(tokens), self.codec.decode(batch.tokens)]
         audio = torch.stack(parts, 1).flatten().clamp(-1, 1).cpu().numpy()
         soundfile.write(self.run / "sample.flac", audio, SAMPLE_RATE_HZ)
-
-
-def compress(latents: Tensor) -> Tensor:
-    """Square root of large values, sign kept, so that quiet speech counts in a squared error."""
-    return latents / (latents.abs() + 0.1).sqrt()
-
-
-def envelope(latents: Tensor) -> Tensor:
-    """Root of the level around each place of latents [batch, frames, channels], whatever the phase.
-
-    Without it, what is uncertain in phase would be predicted too quiet.
-    """
-    level = F.avg_pool2d(latents.square(), 3, stride=1, padding=1, count_include_pad=False)
-    return (level + 1e-4) ** 0.25
-
-
-def _levels(latents: Tensor) -> Tensor:
-    """Of each channel of [batch, channels, frames]."""
-    return latents.square().mean((0, 2)).sqrt()
 
 
 def _rooms(run: Path, count: int) -> list[Room]:

@@ -105,7 +105,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         "does not describe a MaskSR bundle",
     ),
     "foreign": (lambda f: edit_config(f, format="other"), "does not describe a MaskSR bundle"),
-    "newer": (lambda f: edit_config(f, version=2), "bundle version 2, .* update the program"),
+    "newer": (lambda f: edit_config(f, version=3), "bundle version 3, .* update the program"),
+    "older": (lambda f: edit_config(f, version=1), "bundle version 1, .* train it again"),
     "version of another type": (lambda f: edit_config(f, version="1"), "config.json is not valid .'version'"),
     "unknown key": (lambda f: edit_config(f, loud=True), "config.json is not valid .'loud'"),
     "key of another type": (

@@ -7,8 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from model.codec import Codec, CodecConfig, build_dac
-from model.examples import MARGIN_FRAMES
+from model.codec import MARGIN_FRAMES, Codec, CodecConfig, build_dac
 from model.masksr import DECODE_CONTEXT_FRAMES
 from model.plan import FRAME_SAMPLES
 from tests.codecs import small_codec
@@ -110,23 +109,6 @@ def test_items_of_a_batch_do_not_mix() -> None:
 def test_rates_of_another_hop_are_refused(part: str) -> None:
     with pytest.raises(ValidationError, match="must each multiply to 512"):
         CodecConfig.model_validate(TINY.model_dump() | {part: (8, 8, 4)})
-
-
-def test_a_stream_of_latents_is_that_of_the_whole_sound(compact_codec: Codec) -> None:
-    stream, audio = compact_codec.latent_stream(FRAMES), sound(3 * FRAMES, 1)
-    for _ in range(2):
-        for start, stop in ((0, FRAMES), (FRAMES, FRAMES + 1), (FRAMES + 1, FRAMES + 17)):
-            latents = stream.push(audio[:, start * FRAME_SAMPLES : stop * FRAME_SAMPLES])
-        whole = compact_codec.latents(audio[:, : stop * FRAME_SAMPLES])[:, :, -FRAMES:]
-        torch.testing.assert_close(latents, whole, rtol=0, atol=1e-5 * float(whole.abs().max()))
-        stream.reset()
-
-
-def test_a_stream_of_latents_begins_in_silence(compact_codec: Codec) -> None:
-    latents = compact_codec.latent_stream(FRAMES).push(sound(1, 1))
-    silence = torch.zeros(1, 2 * FRAMES * FRAME_SAMPLES)
-    whole = compact_codec.latents(torch.cat([silence, sound(1, 1)], dim=1))[:, :, -FRAMES:]
-    torch.testing.assert_close(latents, whole, rtol=0, atol=1e-5 * float(whole.abs().max()))
 
 
 def test_wanted_frames_are_cut_out_of_the_whole_sound(compact_codec: Codec) -> None:

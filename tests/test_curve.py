@@ -26,8 +26,8 @@ from model.errors import DataError
 from model.judges import Audio, Scores, Utterance
 from model.masksr import MaskSR
 from model.orders import calibrated_by, token_prior
-from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, WindowPlan
-from tests.signals import noise, windows
+from model.plan import SAMPLE_RATE_HZ, WindowPlan
+from tests.signals import windows
 from tests.voice import voice
 
 INDEX = "name,condition,detail\nwords_00,words,one two\nnoise_00,noise,\nwords_01,words,three\n"
@@ -131,7 +131,7 @@ def test_orders_of_unmasking_restore_each_in_its_own_way(model: MaskSR) -> None:
     for line in order_lines(model):
         stream = model.stream(PLAN, passes=2, temperature=0.0, unmasking=line.unmasking)
         restored[line.name] = np.concatenate(
-            [stream.restore_window(w) for w in windows(noise(40 * FRAME_SAMPLES), PLAN)]
+            [stream.restore_window(window) for window in windows(voice(0.5), PLAN)]
         )
     assert len({audio.tobytes() for audio in restored.values()}) == len(restored)
 

@@ -30,8 +30,14 @@ def sound(frames: int = FRAMES, batch: int = 2) -> Tensor:
     return 0.1 * torch.randn(batch, frames * FRAME_SAMPLES, generator=torch.Generator().manual_seed(1))
 
 
-def latents(frames: int = FRAMES, batch: int = 2) -> Tensor:
-    return torch.randn(batch, 8, frames, generator=torch.Generator().manual_seed(2))
+def latents(audio: Tensor) -> Tensor:
+    """Stand in for a codec's: [batch, 8, frames] of [batch, frames * 512]."""
+    return 10 * audio.unflatten(1, (-1, FRAME_SAMPLES))[..., 256:264].transpose(1, 2)
+
+
+def hear(model: LanguageModel, audio: Tensor, first_frame: int = 0) -> Tensor:
+    noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(4))
+    return model.encode(audio, noise, latents, first_frame)
 
 
 def tokens(frames: int = FRAMES, batch: int = 2) -> Tensor:
@@ -40,7 +46,7 @@ def tokens(frames: int = FRAMES, batch: int = 2) -> Tensor:
 
 def test_every_token_has_logits_for_every_entry() -> None:
     model = trained_model()
-    condition = model.encode(sound(), latents())
+    condition = hear(model, sound())
     assert condition.shape == (2, FRAMES, 16)
     logits = model(tokens(), condition)
     assert logits.shape == (2, FRAMES, 3, 16)
@@ -49,60 +55,38 @@ def test_every_token_has_logits_for_every_entry() -> None:
 
 def test_the_oldest_frames_may_be_left_out() -> None:
     model = trained_model()
-    condition = model.encode(sound(), latents())
+    condition = hear(model, sound())
     torch.testing.assert_close(model(tokens(), condition, first_frame=5), model(tokens(), condition)[:, 5:])
 
 
 @pytest.mark.parametrize("place", [(0, 0), (2, FRAMES - 1)], ids=["oldest", "newest"])
 def test_a_prediction_uses_tokens_before_and_after_it(place: tuple[int, int]) -> None:
     model = trained_model()
-    condition = model.encode(sound(), latents())
+    condition = hear(model, sound())
     changed = tokens()
     changed[(slice(None), *place)] = (changed[(slice(None), *place)] + 1) % 16
     difference = (model(changed, condition) - model(tokens(), condition)).abs().amax((0, 2, 3))
     assert (difference > 1e-6).all()
 
 
-def test_a_prediction_uses_the_sound_and_its_latents() -> None:
+def test_a_prediction_uses_the_latents_of_the_enhanced_sound_and_what_else_is_known() -> None:
     model = trained_model()
-    condition = model.encode(sound(), latents())
-    for other in (model.encode(0.5 * sound(), latents()), model.encode(sound(), 0.5 * latents())):
+    enhanced, known = model.speech_encoder(sound(), 0 * sound())
+    condition = model.condition(latents(enhanced), known)
+    for other in (
+        model.condition(0.5 * latents(enhanced), known),
+        model.condition(latents(enhanced), -known),
+    ):
         assert (model(tokens(), other) - model(tokens(), condition)).abs().max() > 1e-3
 
 
-def test_each_frame_of_the_spectrum_is_centred_on_its_codec_frame() -> None:
-    click = torch.zeros(1, FRAMES * FRAME_SAMPLES)
-    click[0, 5 * FRAME_SAMPLES + FRAME_SAMPLES // 2] = 1.0
-    spectrum = trained_model().speech_encoder.spectrum(click)
-    assert spectrum.shape == (1, FRAMES, 1025)
-    levels = spectrum[0].mean(1)
-    assert int(levels.argmax()) == 5
-    assert float(levels[4]) == pytest.approx(float(levels[6]), rel=0.02)
-
-
-def test_normalisation_gives_each_bin_mean_zero_and_deviation_one() -> None:
-    encoder = trained_model().speech_encoder
-    loud_and_soft = sound(40) * torch.tensor([[1.0], [0.1]])
-    encoder.set_normalisation(loud_and_soft)
-    features = ((encoder.spectrum(loud_and_soft) - encoder.bin_mean) / encoder.bin_deviation).flatten(0, 1)
-    assert features.mean(0).abs().max() < 1e-3
-    assert (features.std(0) - 1).abs().max() < 0.02
-
-
-@torch.no_grad()
-def test_what_is_uncertain_keeps_its_expected_energy_outside_training() -> None:
-    encoder = trained_model().speech_encoder
-    nn.init.zeros_(encoder.gate.weight), nn.init.zeros_(encoder.gate.bias)  # half of the energy is noise
-    nn.init.zeros_(encoder.addition.weight), nn.init.zeros_(encoder.addition.bias)
-    levels = [
-        encoder.train(mode)(sound(), latents())[..., :8].std() / latents().std() for mode in (True, False)
-    ]
-    assert [float(level) for level in levels] == pytest.approx([0.5, 0.5**0.5], rel=1e-3)
+def test_the_newest_frames_may_be_heard_alone() -> None:
+    model, audio = trained_model(), sound(2 * FRAMES)
+    torch.testing.assert_close(hear(model, audio, 15), hear(model, audio)[:, 15:], rtol=1e-4, atol=1e-5)
 
 
 def test_silence_is_finite() -> None:
-    model = trained_model()
-    assert model.encode(0 * sound(), 0 * latents()).isfinite().all()
+    assert hear(trained_model(), 0 * sound()).isfinite().all()
 
 
 @torch.no_grad()
@@ -112,7 +96,7 @@ def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
     model = LanguageModel(SHAPE, CODEC)
     model.start_from_codec(codec)
     audio = sound(30)
-    condition, expected = model.encode(audio, codec.latents(audio)), codec.encode(audio)
+    condition, expected = model.encode(audio, 0 * audio, codec.latents), codec.encode(audio)
     masked = torch.full_like(expected, MASK)
     for levels in range(3):
         known = torch.cat([expected[:, :levels], masked[:, levels:]], dim=1)
@@ -123,7 +107,7 @@ def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
 @torch.no_grad()
 def test_a_finer_token_is_predicted_by_the_coarser_ones_chosen() -> None:
     model, masked = trained_model(), torch.full((2, 3, FRAMES), MASK)
-    condition = model.encode(sound(), latents())
+    condition = hear(model, sound())
     free = model(masked, condition)
     likeliest = free.argmax(-1).transpose(1, 2)
     torch.testing.assert_close(model(masked, condition, chosen=likeliest), free)
@@ -149,7 +133,7 @@ def test_attention_depends_on_the_distance_of_frames_alone() -> None:
 
 
 def test_a_fresh_transformer_passes_its_input_on() -> None:
-    x = latents().transpose(1, 2)
+    x = latents(sound()).transpose(1, 2)
     assert torch.equal(Transformer(8, 3, 2, 32)(x), x)
 
 
