@@ -1,4 +1,4 @@
-"""What is heard of a stream: the language model's conditioning, window after window."""
+"""What is heard of a stream: it conditions what is generated, and stands where it was heard clearly."""
 
 import torch
 from torch import Tensor
@@ -6,11 +6,11 @@ from torch import Tensor
 from model.arrays import FloatArray
 from model.codec import Codec
 from model.language_model import LanguageModel
-from model.plan import WindowPlan
+from model.plan import FRAME_SAMPLES, WindowPlan
 
 
 class Hearing:
-    """The conditioning of consecutive windows; of frames that were given out it stays as it was.
+    """Hears consecutive windows; the conditioning of frames that were given out stays as it was.
 
     `noise`, float32 [1, window_samples], is what fills in the next window.
     """
@@ -24,20 +24,35 @@ class Hearing:
         """Begin a new stream."""
         self._generator = torch.Generator().manual_seed(self._seed)
         self.noise = torch.randn(1, self._plan.window_samples, generator=self._generator)
-        self._heard: Tensor | None = None
+        self._condition: Tensor | None = None
 
     def next_window(self, levelled: FloatArray) -> Tensor:
-        """Hear float32 [window_samples] at 44.1 kHz; return float32 [1, frames, width]."""
-        plan, before = self._plan, self._heard
+        """Hear float32 [window_samples] at 44.1 kHz; return the conditioning, float32 [1, frames, width]."""
+        plan, before = self._plan, self._condition
         audio, noise = self._to_device(torch.from_numpy(levelled)[None]), self._to_device(self.noise)
         first = 0 if before is None else plan.context_frames
-        self._heard = self._language_model.encode(audio, noise, self._codec.latents, first)
+        new, self._speech = self._language_model.encode(audio, noise, self._codec.latents, first)
         if before is not None:
-            kept = before[:, plan.hop_frames : plan.hop_frames + plan.context_frames]
-            self._heard = torch.cat([kept, self._heard], dim=1)
+            new = torch.cat([before[:, plan.hop_frames : plan.hop_frames + first], new], dim=1)
         fresh = torch.randn(1, plan.hop_samples, generator=self._generator)
         self.noise = torch.cat([self.noise[:, plan.hop_samples :], fresh], dim=1)
-        return self._heard
+        self._condition = new
+        return new
+
+    def keep(self, generated: Tensor, first_frame: int) -> Tensor:
+        """Put what was heard of the window, bin by bin, in the place of what was generated.
+
+        What was filled in, since it was missing, stays generated. Replacing what need not be generated is
+        common in bandwidth extension (Liu et al. 2022, NVSR).
+
+        Args:
+            generated: float32 [1, frames * 512], from `first_frame` of the window on.
+        """
+        speech, stft = self._speech, self._language_model.speech_encoder.stft
+        start = first_frame - (self._plan.window_frames - speech.heard.shape[1])
+        frames = slice(start, start + generated.shape[1] // FRAME_SAMPLES)
+        enhanced = speech.enhanced[:, frames.start * FRAME_SAMPLES : frames.stop * FRAME_SAMPLES]
+        return generated + stft.synthesise(speech.heard[:, frames] * stft.analyse(enhanced - generated))
 
     def _to_device(self, signal: Tensor) -> Tensor:
         on_gpu = self._device.type == "cuda"

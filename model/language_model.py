@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.codec import MARGIN_FRAMES, Codec, CodecConfig
-from model.speech_encoder import SpeechEncoder
+from model.speech_encoder import Speech, SpeechEncoder
 from model.transformer import Transformer
 
 
@@ -54,23 +54,29 @@ class LanguageModel(nn.Module):
 
     def encode(
         self, audio: Tensor, noise: Tensor, latents: Callable[[Tensor], Tensor], first_frame: int = 0
-    ) -> Tensor:
-        """The conditioning of a window's frames from `first_frame` on, float32 [batch, frames, width].
-
-        The first channels are the latents of the enhanced audio, so that the language model can at once be
-        taught, or replaced, by the codec's quantizer. What else the speech encoder knows is added.
+    ) -> tuple[Tensor, Speech]:
+        """Hear a window's frames from `first_frame` on.
 
         Args:
             audio, noise: as for `SpeechEncoder.forward`.
             latents: `Codec.latents`.
+
+        Returns:
+            the conditioning as `condition` makes it, and what was heard, of some frames before it too.
         """
         start = max(0, first_frame - MARGIN_FRAMES)
-        enhanced, known = self.speech_encoder(audio, noise, start)
-        return self.condition(latents(enhanced), known)[:, first_frame - start :]
+        speech: Speech = self.speech_encoder(audio, noise, start)
+        condition = self.condition(latents(speech.enhanced), speech.known)
+        return condition[:, first_frame - start :], speech
 
     def condition(self, latents: Tensor, known: Tensor) -> Tensor:
-        """What `encode` returns, of what `SpeechEncoder.forward` does: the latents of the enhanced audio,
-        float32 [batch, channels, frames], and what else is known."""
+        """The conditioning, float32 [batch, frames, width], by what the speech encoder heard.
+
+        Args:
+            latents: the codec's of the enhanced audio, float32 [batch, channels, frames]; they are its first
+                channels, so that the language model can at once be taught, or replaced, by the quantizer.
+            known: as in `Speech`; it is added.
+        """
         more: Tensor = self.knowledge(known).float()
         return F.pad(latents.transpose(1, 2), (0, more.shape[-1] - latents.shape[1])) + more
 

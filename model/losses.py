@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from model.plan import SAMPLE_RATE_HZ
 
 _FLOOR_POWER = 5e-10  # of a spectrum: 65 dB below speech at the level that streams have
+_TREBLE_HZ = 8000
 
 
 def mel_filters(fft_size: int, bands: int) -> Tensor:
@@ -61,32 +62,48 @@ def limit_bands(audio: Tensor, bands_hz: Tensor) -> Tensor:
 
 
 def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> Tensor:
-    """Squared errors of compressed spectra, magnitudes alone and with their phase; a scalar.
+    """Squared errors of compressed spectra, a scalar.
 
-    Braun and Tashev 2021, A consolidated view of loss functions for supervised deep learning-based speech
-    enhancement: the power 0.3 and the share 0.3 of the errors with phase.
+    Up to 8 kHz, of magnitudes alone and with their phase (Braun and Tashev 2021, A consolidated view of loss
+    functions for supervised deep learning-based speech enhancement: the power 0.3, and the share 0.3 of the
+    errors with phase). Above, the ear hears how loud speech is, whatever its phase: of the power around each
+    bin, so that noise may stand for what cannot be known.
 
     Args:
         estimate, target: float32 [batch, samples].
     """
-    wanted = _compressed(target, window_samples)
-    found = _compressed(estimate, window_samples)
-    magnitudes = F.mse_loss(found[0], wanted[0])
-    return torch.lerp(magnitudes, 2 * F.mse_loss(found[1], wanted[1]), 0.3)
-
-
-def _compressed(signal: Tensor, window_samples: int) -> tuple[Tensor, Tensor]:
-    """Magnitudes to the power 0.3, and complex values, as pairs, with these magnitudes."""
-    window = torch.hann_window(window_samples, device=signal.device)
-    spectrum = torch.stft(
-        signal,
-        window_samples,
-        window_samples // 4,
-        window=window,
-        center=False,
-        normalized=True,
-        return_complex=True,
+    wanted, found = (_spectrum(signal, window_samples) for signal in (target, estimate))
+    treble = round(_TREBLE_HZ / SAMPLE_RATE_HZ * window_samples)
+    magnitudes, values, powers = (
+        F.mse_loss(part(found), part(wanted))
+        for part in (
+            lambda spectrum: _power(spectrum[:, :treble]) ** 0.15,
+            lambda spectrum: spectrum[:, :treble] * _power(spectrum[:, :treble])[..., None] ** -0.35,
+            lambda spectrum: _around(_power(spectrum[:, treble:]), window_samples // 128) ** 0.15,
+        )
     )
-    pairs = torch.view_as_real(spectrum)
-    power = pairs.square().sum(-1) + _FLOOR_POWER
-    return power**0.15, pairs * power[..., None] ** -0.35
+    return torch.lerp(torch.lerp(magnitudes, 2 * values, 0.3), powers, 1 - treble / (window_samples / 2))
+
+
+def _spectrum(signal: Tensor, window_samples: int) -> Tensor:
+    """Pairs of real and imaginary parts, [batch, bins, frames, 2], of magnitudes that no window changes."""
+    return torch.view_as_real(
+        torch.stft(
+            signal,
+            window_samples,
+            window_samples // 4,
+            window=torch.hann_window(window_samples, device=signal.device),
+            center=False,
+            normalized=True,
+            return_complex=True,
+        )
+    )
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    return spectrum.square().sum(-1) + _FLOOR_POWER
+
+
+def _around(powers: Tensor, bins: int) -> Tensor:
+    """Means over so many `bins`, half of them shared with the next mean, and three frames."""
+    return F.avg_pool2d(powers, (bins, 3), (bins // 2, 1))

@@ -25,6 +25,7 @@ from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
 
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
+SPLICE_MARGIN_FRAMES = 4  # so far apart, frames do not meet in a spectrum
 WHOLE_FILE_PLAN = WindowPlan(context_frames=32, hop_frames=64, lookahead_frames=16, fade_samples=882)
 
 
@@ -205,7 +206,11 @@ class RestorerStream:
     def _decode(self, tokens: Tensor) -> Tensor:
         """What is wanted of a window, float32 [hop_samples + fade_samples]."""
         plan = self.plan
-        skipped = min(DECODE_CONTEXT_FRAMES, plan.context_frames)
         samples = plan.hop_samples + plan.fade_samples
-        span = skipped, skipped - -samples // FRAME_SAMPLES
-        return self._model.codec.decode(tokens[:, :, plan.context_frames - skipped :], *span)[0, :samples]
+        first = max(0, plan.context_frames - SPLICE_MARGIN_FRAMES)
+        stop = plan.context_frames - -samples // FRAME_SAMPLES + SPLICE_MARGIN_FRAMES
+        oldest = max(0, first - DECODE_CONTEXT_FRAMES)
+        span = first - oldest, min(stop, plan.window_frames) - oldest
+        generated = self._model.codec.decode(tokens[:, :, oldest:], *span)
+        restored = self._hearing.keep(generated, first)[0]
+        return restored[(plan.context_frames - first) * FRAME_SAMPLES :][:samples]

@@ -25,7 +25,7 @@ from model.prefetch import Prefetch
 from model.rehearsal import Rehearsal, RehearsalConfig
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import Draw, sample
-from model.speech_encoder import white_noise
+from model.speech_encoder import Speech, white_noise
 from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
@@ -170,18 +170,18 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         if self.step < self.config.encoder_steps:
             return {"enhancement": self._enhance(*drawn.windows(self.device))[0]}
         batch, given, deaf = self._hide(self.examples.batch(drawn, self.device))
-        loss, enhanced, known = self._enhance(batch.noisy, batch.target)
+        loss, speech = self._enhance(batch.noisy, batch.target)
         with self._mixed_precision():
-            condition = self.model.condition(self.codec.latents(enhanced), known)
+            condition = self.model.condition(self.codec.latents(speech.enhanced), speech.known)
             condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
             return {"enhancement": loss} | self._token_losses(batch, given, condition)
 
-    def _enhance(self, noisy: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss of the speech encoder, and what it returns."""
+    def _enhance(self, noisy: Tensor, target: Tensor) -> tuple[Tensor, Speech]:
+        """The loss of the speech encoder, and what it heard."""
         windows = self.config.enhancement_windows_samples
         with self._mixed_precision():
-            enhanced, known = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
-        return enhancement_loss(enhanced, target, windows[self.step % len(windows)]), enhanced, known
+            speech = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
+        return enhancement_loss(speech.enhanced, target, windows[self.step % len(windows)]), speech
 
     def _generator(self) -> torch.Generator:
         """Of this step and process alone, so that a run goes on as if it had never been stopped."""
@@ -217,7 +217,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         numbers = list(range(self.config.examples, self.config.examples + 4))
         batch = self.examples.batch(self.examples.draw(numbers), self.device)
         noise = white_noise(batch.noisy, self._generator())
-        condition = self.model.encode(batch.noisy, noise, self.codec.latents)
+        condition, _ = self.model.encode(batch.noisy, noise, self.codec.latents)
         tokens = sample(
             lambda tokens: self.model(tokens, condition),
             batch.tokens,

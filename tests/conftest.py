@@ -48,6 +48,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for parameter in language_model.parameters():
         if not parameter.any():  # training starts from zeros, and does not leave them
             torch.nn.init.normal_(parameter, std=0.1)
+    torch.nn.init.constant_(language_model.speech_encoder.filling.bias, 1.0)  # much is to be generated
     folder = tmp_path_factory.mktemp("tiny_bundle")
     config = BundleConfig(codec=CODEC, language_model=LANGUAGE_MODEL)
     Bundle(config, build_dac(CODEC).state_dict(), language_model.state_dict()).save(folder)

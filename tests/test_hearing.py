@@ -1,5 +1,6 @@
 """A stream is heard window by window: what was given out stays as it was heard, all else is heard anew."""
 
+from copy import deepcopy
 from itertools import pairwise
 
 import pytest
@@ -40,7 +41,7 @@ def test_what_is_new_is_heard_with_all_of_its_window(model: MaskSR) -> None:
     for window in some_windows():
         noise = listener.noise
         condition = listener.next_window(window)
-        whole = model.language_model.encode(torch.from_numpy(window)[None], noise, model.codec.latents)
+        whole, _ = model.language_model.encode(torch.from_numpy(window)[None], noise, model.codec.latents)
         torch.testing.assert_close(condition[:, 12:], whole[:, 12:], rtol=1e-4, atol=1e-5)
 
 
@@ -61,3 +62,20 @@ def test_a_new_stream_begins_as_the_first_did(model: MaskSR) -> None:
     assert not torch.equal(heard(listener)[0], first[0])
     listener.reset()
     assert all(torch.equal(a, b) for a, b in zip(heard(listener), first, strict=True))
+
+
+@pytest.mark.parametrize(("filling", "is_kept"), [(-20.0, True), (1e4, False)])
+def test_what_was_heard_is_kept_and_what_was_missing_is_generated(
+    model: MaskSR, filling: float, is_kept: bool
+) -> None:
+    """The last hop of a stream and two frames on either side."""
+    language_model = deepcopy(model.language_model)
+    torch.nn.init.constant_(language_model.speech_encoder.filling.bias, filling)
+    listener = Hearing(language_model, model.codec, PLAN, seed=0)
+    generated = torch.from_numpy(noise(8 * FRAME_SAMPLES, seed=1))[None]
+    for window in some_windows():
+        heard = language_model.speech_encoder(torch.from_numpy(window)[None], listener.noise).enhanced
+        listener.next_window(window)
+    inner = slice(2 * FRAME_SAMPLES, -2 * FRAME_SAMPLES)
+    expected = heard[:, 10 * FRAME_SAMPLES : 18 * FRAME_SAMPLES] if is_kept else generated
+    torch.testing.assert_close(listener.keep(generated, 10)[:, inner], expected[:, inner], rtol=0, atol=1e-3)

@@ -37,7 +37,7 @@ def latents(audio: Tensor) -> Tensor:
 
 def hear(model: LanguageModel, audio: Tensor, first_frame: int = 0) -> Tensor:
     noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(4))
-    return model.encode(audio, noise, latents, first_frame)
+    return model.encode(audio, noise, latents, first_frame)[0]
 
 
 def tokens(frames: int = FRAMES, batch: int = 2) -> Tensor:
@@ -71,7 +71,7 @@ def test_a_prediction_uses_tokens_before_and_after_it(place: tuple[int, int]) ->
 
 def test_a_prediction_uses_the_latents_of_the_enhanced_sound_and_what_else_is_known() -> None:
     model = trained_model()
-    enhanced, known = model.speech_encoder(sound(), 0 * sound())
+    enhanced, _, known = model.speech_encoder(sound(), 0 * sound())
     condition = model.condition(latents(enhanced), known)
     for other in (
         model.condition(0.5 * latents(enhanced), known),
@@ -96,7 +96,7 @@ def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
     model = LanguageModel(SHAPE, CODEC)
     model.start_from_codec(codec)
     audio = sound(30)
-    condition, expected = model.encode(audio, 0 * audio, codec.latents), codec.encode(audio)
+    (condition, _), expected = model.encode(audio, 0 * audio, codec.latents), codec.encode(audio)
     masked = torch.full_like(expected, MASK)
     for levels in range(3):
         known = torch.cat([expected[:, :levels], masked[:, levels:]], dim=1)

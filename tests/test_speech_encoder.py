@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from model.plan import FRAME_SAMPLES
-from model.speech_encoder import BINS, SpeechEncoder
+from model.speech_encoder import SpeechEncoder
+from model.stft import BINS
 
 FRAMES = 24
 
@@ -35,7 +36,7 @@ def sound(seed: int = 1) -> Tensor:
 
 
 def test_what_is_passed_on_stays_as_it_was() -> None:
-    enhanced, known = encoder()(sound(), sound(2))
+    enhanced, _, known = encoder()(sound(), sound(2))
     torch.testing.assert_close(enhanced, sound(), rtol=0, atol=1e-4)
     assert known.shape == (2, FRAMES, 16)
 
@@ -43,8 +44,8 @@ def test_what_is_passed_on_stays_as_it_was() -> None:
 @pytest.mark.parametrize("first_frame", [1, 9, FRAMES - 1])
 def test_the_newest_frames_are_those_of_the_whole(first_frame: int) -> None:
     gate = torch.randn(FRAMES, BINS, generator=torch.Generator().manual_seed(5))
-    whole, all_known = encoder(gate, -1.0)(sound(), sound(2))
-    newest, known = encoder(gate, -1.0)(sound(), sound(2), first_frame)
+    whole, _, all_known = encoder(gate, -1.0)(sound(), sound(2))
+    newest, _, known = encoder(gate, -1.0)(sound(), sound(2), first_frame)
     torch.testing.assert_close(known, all_known[:, first_frame:], rtol=1e-4, atol=1e-5)
     assert newest.shape[1] == (FRAMES - first_frame) * FRAME_SAMPLES
     settled = min(5, FRAMES - first_frame) * FRAME_SAMPLES  # before, more of the past would be heard
@@ -55,16 +56,21 @@ def test_the_newest_frames_are_those_of_the_whole(first_frame: int) -> None:
 def test_a_gate_closes_over_its_own_codec_frame() -> None:
     gate = torch.full((FRAMES, BINS), 20.0)
     gate[9] = -20.0
-    enhanced, _ = encoder(gate)(sound(), sound(2))
+    enhanced, _, _ = encoder(gate)(sound(), sound(2))
     lost = (enhanced - sound()).square().mean(0)
     centre = float((lost * torch.arange(len(lost))).sum() / lost.sum())
     assert centre == pytest.approx(9.5 * FRAME_SAMPLES, abs=0.1 * FRAME_SAMPLES)
 
 
 def test_what_is_missing_sounds_like_the_noise() -> None:
-    enhanced, _ = encoder(gate=-20.0, filling=1.0)(sound(), sound(2))
+    enhanced, _, _ = encoder(gate=-20.0, filling=1.0)(sound(), sound(2))
     level = nn.functional.softplus(torch.tensor(1.0)) / torch.hann_window(2048).norm()
     torch.testing.assert_close(enhanced, level * sound(2), rtol=0, atol=1e-5)
+
+
+def test_what_is_heard_is_told_from_what_is_filled_in() -> None:
+    assert encoder(gate=20.0, filling=-20.0)(sound(), sound(2)).heard.min() > 0.99
+    assert encoder(gate=-20.0, filling=1.0)(sound(), sound(2)).heard.max() < 0.01
 
 
 def test_normalisation_gives_each_bin_mean_zero_and_deviation_one() -> None:
