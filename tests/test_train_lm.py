@@ -199,7 +199,7 @@ with workers() as (rank, count):
     trainer = LanguageModelTrainer(config, data, Bundle.load(codec), run, rank, count)
     heard = []
     draw = trainer.examples.batch
-    trainer.examples.batch = lambda numbers, device: heard.append(numbers) or draw(numbers, device)
+    trainer.examples.batch = lambda drawn, device: heard.append(drawn.numbers) or draw(drawn, device)
     trainer.train(lambda step, row: None)
 torch.save({"heard": heard, "model": trainer.model.state_dict()}, run / f"{rank}.pt")
 """
