@@ -1,14 +1,14 @@
 """The choice of the key for bypass that works in any program."""
 
-from PyQt6.QtGui import QKeySequence
+from PyQt6.QtGui import QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
 
 from gui import text
 from gui.controller import Controller
+from gui.global_key import HotkeyError
 from gui.header import BYPASS_KEY
-from gui.hotkey import Hotkey, is_possible
+from gui.hotkey import HINTS, Hotkey, is_possible
 from gui.parts import button, caption
-from gui.x11_key import HotkeyError
 
 
 class HotkeyField(QWidget):
@@ -29,6 +29,7 @@ class HotkeyField(QWidget):
         self.setFocusProxy(self._edit)
         self._note = caption()
         self._note.setWordWrap(True)
+        self._hotkey.failed.connect(self._note.setText)
         row = QHBoxLayout()
         row.addWidget(self._edit, 1)
         row.addWidget(clear)
@@ -51,7 +52,8 @@ class HotkeyField(QWidget):
     def _take(self) -> None:
         key = self._controller.settings.hotkey
         self._edit.setKeySequence(QKeySequence(key or ""))
-        note = text.HOTKEY_HINT if is_possible() else text.HOTKEY_HERE_ONLY.format(key=BYPASS_KEY)
+        here_only = text.HOTKEY_HERE_ONLY.format(key=BYPASS_KEY)
+        note = HINTS.get(QGuiApplication.platformName(), here_only)
         try:
             self._hotkey.take(key)
         except HotkeyError as error:

@@ -174,6 +174,12 @@ HOTKEY_HERE_ONLY = _(
 HOTKEY_TAKEN = _("{key} belongs to another program; choose another key.")
 HOTKEY_UNKNOWN = _("{key} cannot be a key for all programs; choose one with a letter or a function key.")
 HOTKEY_HINT = _("Works while another program is in front.")
+HOTKEY_SHARED = _("Works while another program is in front; that program is handed the key as well.")
+HOTKEY_UNTRUSTED = _(
+    "macOS lets only programs that you trust hear this key: in the System Settings under Privacy & Security, "
+    "allow this one, or the terminal it runs in, in Accessibility and Input Monitoring; then start it again."
+)
+HOTKEY_LOST = _("The key is not heard any more; choose no key, and then the key again.")
 
 # Menus.
 FILE_MENU = _("&File")

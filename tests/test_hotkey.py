@@ -1,21 +1,36 @@
 """The key for bypass is heard while another program has the keyboard; needs an X server."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from select import select
 
+import psutil
 import pytest
 from PyQt6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from gui import text
+from gui.global_key import HotkeyError
+from gui.heard_key import HeardKey
 from gui.hotkey import Hotkey, is_possible
-from gui.x11_key import HotkeyError, X11Key
+from gui.key_names import NAMED, pynput_names
 
 xlib = pytest.importorskip("Xlib.display")
 
+START_MS = 20_000  # a listener's, on a busy machine
 
-@pytest.fixture
-def hotkey(qapp: QGuiApplication) -> Iterator[Hotkey]:
+
+@pytest.fixture(autouse=True)
+def x_server(qapp: QGuiApplication) -> None:
     if not is_possible():
         pytest.skip("there is no X server")
+
+
+@pytest.fixture
+def hotkey() -> Iterator[Hotkey]:
     hotkey = Hotkey()
     yield hotkey
     hotkey.release()
@@ -36,6 +51,25 @@ def press(*keys: str) -> None:
     display.close()
 
 
+def heard(key: str, qtbot: QtBot, *fingers: str) -> HeardKey:
+    """A key whose listener has begun to hear `fingers`."""
+    listening, presses = HeardKey(key), list[None]()
+    listening.pressed.connect(lambda: presses.append(None))
+
+    def hears() -> bool:
+        press(*fingers)
+        qtbot.wait(50)
+        return bool(presses)
+
+    qtbot.waitUntil(hears, timeout=START_MS)
+    qtbot.wait(300)  # for those of the presses that come late
+    return listening
+
+
+def listeners() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "gui.key_listener" in child.cmdline()]
+
+
 def test_the_key_is_heard_without_any_window(hotkey: Hotkey, qtbot: QtBot) -> None:
     hotkey.take("Ctrl+Alt+B")
     with qtbot.waitSignal(hotkey.pressed):
@@ -48,10 +82,110 @@ def test_the_key_is_heard_without_any_window(hotkey: Hotkey, qtbot: QtBot) -> No
 
 
 def test_a_key_that_is_taken_or_unknown_is_refused(hotkey: Hotkey) -> None:
-    other = X11Key("Ctrl+Alt+B")
-    with pytest.raises(HotkeyError, match=r"Ctrl\+Alt\+B belongs to another program; choose"):
+    from gui.x11_key import X11Key
+
+    with (
+        closing(X11Key("Ctrl+Alt+B")),
+        pytest.raises(HotkeyError, match="belongs to another program; choose"),
+    ):
         hotkey.take("Ctrl+Alt+B")
-    other.close()
     hotkey.take("Ctrl+Alt+B")
     with pytest.raises(HotkeyError, match="cannot be a key for all programs"):
         hotkey.take("Ctrl+Play Media")
+
+
+@pytest.mark.parametrize(
+    ("key", "fingers"),
+    [
+        ("Ctrl+Alt+B", ("Control_R", "Alt_L", "b")),
+        ("Shift+Meta+B", ("Shift_L", "Super_L", "b")),
+        ("F9", ("F9",)),
+        ("Shift+PgUp", ("Shift_R", "Prior")),
+        ("Alt+Space", ("Alt_L", "space")),
+    ],
+)
+def test_a_key_is_heard_among_all_others(key: str, fingers: tuple[str, ...], qtbot: QtBot) -> None:
+    with closing(heard(key, qtbot, *fingers)) as listening:
+        with qtbot.assertNotEmitted(listening.pressed, wait=200):
+            press("F7")
+            press(*fingers[:-1], "c")
+        with qtbot.waitSignal(listening.pressed):
+            press(*fingers)
+
+
+def test_a_press_is_heard_once_and_none_after_release(qtbot: QtBot) -> None:
+    listening, presses = heard("F9", qtbot, "F9"), list[None]()
+    listening.pressed.connect(lambda: presses.append(None))
+    press("F9")
+    qtbot.waitUntil(lambda: bool(presses))
+    qtbot.wait(200)
+    assert len(listeners()) == 1
+    listening.close()
+    assert not listeners()
+    press("F9")
+    qtbot.wait(200)
+    assert len(presses) == 1
+
+
+def test_the_listener_hears_a_key_by_its_number_and_ends_with_the_window(qtbot: QtBot) -> None:
+    command = [sys.executable, "-m", "gui.key_listener", f"<ctrl>+<{ord('b')}>"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as listener:
+        window, presses = listener.stdin, listener.stdout
+        assert window and presses
+
+        def hears() -> bool:
+            press("Control_L", "b")
+            return bool(select([presses], [], [], 0.05)[0])
+
+        try:
+            qtbot.waitUntil(hears, timeout=START_MS)
+            window.close()
+            assert listener.wait(timeout=START_MS / 1000) == 0
+        finally:
+            listener.kill()
+
+
+def test_a_listener_that_ends_or_is_not_trusted_is_told(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(heard("F9", qtbot, "F9")) as listening:
+        with qtbot.waitSignal(listening.failed) as told:
+            listeners()[0].kill()
+        assert told.args == [text.HOTKEY_LOST]
+    as_on_macos = "import pynput._util.xorg\npynput._util.xorg.ListenerMixin.IS_TRUSTED = False\n"
+    (tmp_path / "sitecustomize.py").write_text(as_on_macos)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with closing(HeardKey("F9")) as listening, qtbot.waitSignal(listening.failed, timeout=START_MS) as told:
+        pass
+    assert told.args and "Accessibility" in told.args[0]
+
+
+@pytest.mark.parametrize("key", ["Ctrl+Play Media", "Ctrl++", "Num+5", "F35", "Ctrl+É"])
+def test_an_impossible_key_is_refused_at_once(key: str) -> None:
+    with pytest.raises(HotkeyError, match="cannot be a key for all programs; choose"):
+        HeardKey(key)
+    assert not listeners()
+
+
+@pytest.mark.parametrize(
+    ("key", "platform", "names"),
+    [
+        ("Ctrl+Alt+B", "win32", "<ctrl>+<alt>+<66>"),
+        ("Ctrl+Alt+B", "darwin", "<cmd>+<alt>+<11>"),
+        ("Meta+B", "darwin", "<ctrl>+b"),
+        ("Meta+PgUp", "win32", "<cmd>+<page_up>"),
+    ],
+)
+def test_keys_are_called_what_the_system_calls_them(key: str, platform: str, names: str) -> None:
+    assert pynput_names(key, platform) == names
+
+
+def test_pynput_knows_every_key_that_is_not_refused() -> None:
+    from pynput.keyboard import HotKey
+
+    assert len({str(HotKey.parse(pynput_names(f"Ctrl+{key}", sys.platform))) for key in NAMED}) == len(NAMED)
+
+
+def test_the_window_imports_no_listener_before_a_key_is_wanted() -> None:
+    code = "import sys, gui.hotkey_field; sys.exit(bool({'pynput', 'Xlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
