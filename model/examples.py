@@ -14,6 +14,7 @@ from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
 
 LEVEL_BLOCK_FRAMES = 16
+BEGINNING_SHARE = 0.15  # of the windows, as those of a stream that has just begun, start in silence
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Examples:
         rng = np.random.default_rng((self._seed, number))
         clean = self._corpus.speech_window((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
         noisy, target = self._degrader.degrade(clean, rng)
+        if rng.random() < BEGINNING_SHARE:
+            begin = int(rng.uniform(0.0, 0.9) * len(noisy))
+            noisy[:begin] = target[:begin] = 0.0
         block = LEVEL_BLOCK_FRAMES * FRAME_SAMPLES
         blocks = noisy[len(noisy) % block :].reshape(-1, block)
         loudest = float(np.sqrt(np.square(blocks).mean(axis=1).max()))

@@ -77,3 +77,13 @@ def test_windows_come_at_the_level_that_the_stream_gives_the_model(corpus: Corpu
     loudest_db = 20 * torch.log10(blocks.square().mean(2).sqrt().amax(1) / REFERENCE_RMS)
     assert (loudest_db < 2.1).all()
     assert -6 < loudest_db.median() < 0
+
+
+def test_some_windows_begin_as_a_stream_does(corpus: Corpus, codec: Codec) -> None:
+    batch = drawn(examples(corpus, codec, DegradeConfig(p_nothing=0.0, p_noise=1.0)), list(range(60)))
+    silent = batch.noisy.view(60, FRAMES, -1).any(2).logical_not()
+    assert 2 <= silent[:, 0].sum() <= 20
+    for window, target in zip(silent, batch.target.view(60, FRAMES, -1), strict=True):
+        start = int(window.sum())
+        assert window[:start].all()
+        assert not target[:start].any()
