@@ -1,4 +1,4 @@
-"""The losses of codec training measure what they say, and teach the critic and the codec what they should."""
+"""The losses measure what they say, and teach critic, codec and speech encoder what they should."""
 
 import math
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
-from model.losses import MultiScaleMelLoss, limit_bands, mel_filters
+from model.losses import MultiScaleMelLoss, enhancement_loss, limit_bands, mel_filters
 from model.plan import SAMPLE_RATE_HZ
 from tests.signals import noise, tone
 
@@ -105,3 +105,38 @@ def test_nothing_above_a_narrow_band_counts() -> None:
     limited = limit_bands(both, torch.tensor([16_000, 22_050]))
     torch.testing.assert_close(limited[0, 500:-500], low[500:-500], atol=0.02, rtol=0)
     torch.testing.assert_close(limited[1], both[1], atol=1e-5, rtol=0)
+
+
+def in_band(seed: int, treble: bool) -> Tensor:
+    """Noise below or above 8 kHz."""
+    spectrum = torch.fft.rfft(0.05 * torch.from_numpy(noise(4 * SAMPLES, seed))[None])
+    above = torch.linspace(0, SAMPLE_RATE_HZ / 2, spectrum.shape[1]) > 8000
+    return torch.fft.irfft(spectrum * (above == treble))
+
+
+@pytest.mark.parametrize("window_samples", [1024, 2048])
+def test_enhanced_speech_loses_nothing_where_it_is_the_target(window_samples: int) -> None:
+    target = in_band(1, treble=False) + in_band(2, treble=True)
+    assert enhancement_loss(target, target, window_samples) == 0
+    errors = [
+        enhancement_loss(target + level * in_band(3, False), target, window_samples) for level in (0.1, 1)
+    ]
+    assert 0 < errors[0] < errors[1]
+
+
+@pytest.mark.parametrize("window_samples", [1024, 2048])
+def test_other_noise_may_stand_for_treble_and_not_for_speech_below(window_samples: int) -> None:
+    def loss(seed: int, treble: bool) -> float:
+        """Of noise of this seed, or silence, in the place of another."""
+        estimate = in_band(seed, treble) if seed else torch.zeros(1, 4 * SAMPLES)
+        return float(enhancement_loss(estimate, in_band(1, treble), window_samples))
+
+    assert loss(2, treble=True) < 0.2 * loss(0, treble=True)
+    assert loss(2, treble=False) > 0.5 * loss(0, treble=False)
+
+
+def test_silence_teaches_in_finite_steps() -> None:
+    estimate = torch.zeros(1, SAMPLES, requires_grad=True)
+    enhancement_loss(estimate, torch.from_numpy(noise(SAMPLES))[None], 1024).backward()
+    assert estimate.grad is not None
+    assert estimate.grad.isfinite().all()
