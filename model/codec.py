@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from model.channels_last import skip_idle_units, to_channels_last, to_image
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from model.stages import run_span, to_stages
+from model.stages import reach_samples, run_span, to_stages
 
-MARGIN_FRAMES = 8  # the encoder hears +-84.6 ms
+MARGIN_FRAMES = 8  # the official codec's encoder hears +-84.6 ms
 
 
 class CodecConfig(BaseModel):
@@ -61,6 +61,8 @@ def build_dac(config: CodecConfig) -> Any:
 class Codec:
     """A trained `dac.DAC` for inference: audio to tokens and back.
 
+    Its encoder hears `margin_frames` on either side of a frame, none of them more than `MARGIN_FRAMES`.
+
     The convolutions compute in `dtype`; the quantizer, where small differences change a token, in float32.
     """
 
@@ -72,6 +74,7 @@ class Codec:
         for network in (dac.encoder, dac.decoder):
             to_channels_last(skip_idle_units(network)).to(dtype)
         self._decoder = to_stages(dac.decoder.model)
+        self.margin_frames = -(-reach_samples(to_stages(dac.encoder.block)) // FRAME_SAMPLES)
         self.codebooks: int = dac.n_codebooks
         self.codebook_size: int = dac.codebook_size
 

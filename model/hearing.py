@@ -31,7 +31,7 @@ class Hearing:
         plan, before = self._plan, self._condition
         audio, noise = self._to_device(torch.from_numpy(levelled)[None]), self._to_device(self.noise)
         first = 0 if before is None else plan.context_frames
-        new, self._speech = self._language_model.encode(audio, noise, self._codec.latents, first)
+        new, self._speech = self._language_model.encode(audio, noise, self._codec, first)
         if before is not None:
             new = torch.cat([before[:, plan.hop_frames : plan.hop_frames + first], new], dim=1)
         fresh = torch.randn(1, plan.hop_samples, generator=self._generator)

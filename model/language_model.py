@@ -1,6 +1,5 @@
 """The masked language model over codec tokens (MaskSR, arXiv 2406.02092)."""
 
-from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -8,9 +7,12 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.codec import MARGIN_FRAMES, Codec, CodecConfig
+from model.codec import Codec, CodecConfig
+from model.plan import FRAME_SAMPLES
 from model.speech_encoder import Speech, SpeechEncoder
 from model.transformer import Transformer
+
+MASK_MARGIN_FRAMES = 5  # how far enhanced audio depends on frames before it, but for the transformer
 
 
 class LanguageModelConfig(BaseModel):
@@ -53,21 +55,18 @@ class LanguageModel(nn.Module):
         self.offsets: Tensor
 
     def encode(
-        self, audio: Tensor, noise: Tensor, latents: Callable[[Tensor], Tensor], first_frame: int = 0
+        self, audio: Tensor, noise: Tensor, codec: Codec, first_frame: int = 0
     ) -> tuple[Tensor, Speech]:
-        """Hear a window's frames from `first_frame` on.
-
-        Args:
-            audio, noise: as for `SpeechEncoder.forward`.
-            latents: `Codec.latents`.
+        """Hear a window's frames from `first_frame` on; `audio` and `noise` as for `SpeechEncoder.forward`.
 
         Returns:
             the conditioning as `condition` makes it, and what was heard, of some frames before it too.
         """
-        start = max(0, first_frame - MARGIN_FRAMES)
+        margin = min(codec.margin_frames, first_frame)
+        start = max(0, first_frame - margin - MASK_MARGIN_FRAMES)
         speech: Speech = self.speech_encoder(audio, noise, start)
-        condition = self.condition(latents(speech.enhanced), speech.known)
-        return condition[:, first_frame - start :], speech
+        latents = codec.latents(speech.enhanced[:, (first_frame - margin - start) * FRAME_SAMPLES :])
+        return self.condition(latents[:, :, margin:], speech.known[:, first_frame - start :]), speech
 
     def condition(self, latents: Tensor, known: Tensor) -> Tensor:
         """The conditioning, float32 [batch, frames, width], by what the speech encoder heard.

@@ -25,7 +25,7 @@ from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
 
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
-SPLICE_MARGIN_FRAMES = 4  # so far apart, frames do not meet in a spectrum
+SPLICE_MARGIN_FRAMES = 3  # so far apart, frames hardly meet in a spectrum
 WHOLE_FILE_PLAN = WindowPlan(context_frames=32, hop_frames=64, lookahead_frames=16, fade_samples=882)
 
 

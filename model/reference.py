@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from model.bundle import Bundle
-from model.codec import Codec, build_dac
+from model.codec import MARGIN_FRAMES, Codec, build_dac
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES
 from model.training import device_and_dtype
@@ -23,6 +23,7 @@ class ReferenceCodec(Codec):
     def __init__(self, dac: Any) -> None:
         self._dac = dac.eval().requires_grad_(False)
         self.codebooks, self.codebook_size = dac.n_codebooks, dac.codebook_size
+        self.margin_frames = MARGIN_FRAMES
 
     def latents(self, audio: Tensor) -> Tensor:
         latents: Tensor = self._dac.encoder(audio[:, None])

@@ -53,7 +53,7 @@ class Rehearsal:
         for hop in range(hops):
             heard = self._cut(batch, hop * plan.hop_frames, plan.window_frames)
             noise = white_noise(heard.noisy, generator)
-            condition, _ = self._model.encode(heard.noisy, noise, self._codec.latents)
+            condition, _ = self._model.encode(heard.noisy, noise, self._codec)
             sampler.next_window(self._predict(condition, context), 1, Draw(self._model.mask_token, 0.0, []))
         window, state = self._cut(batch, hops * plan.hop_frames, plan.window_frames), sampler.tokens
         return replace(window, tokens=self._completion.complete(state, window.target_latents)), state

@@ -48,3 +48,12 @@ def run_span(stages: Sequence[Stage], x: Tensor, start: int, stop: int) -> Tenso
         x = stage.module(x[..., first - position : last - position])
         position = first * stage.up
     return x[..., start - position : stop - position]
+
+
+def reach_samples(stages: Sequence[Stage]) -> int:
+    """How many input samples on either side an output of `stages`, none of them upsampling, hears."""
+    reach, down = 0, 1
+    for stage in stages:
+        reach += stage.reach * down
+        down *= stage.down
+    return reach

@@ -217,7 +217,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         numbers = list(range(self.config.examples, self.config.examples + 4))
         batch = self.examples.batch(self.examples.draw(numbers), self.device)
         noise = white_noise(batch.noisy, self._generator())
-        condition, _ = self.model.encode(batch.noisy, noise, self.codec.latents)
+        condition, _ = self.model.encode(batch.noisy, noise, self.codec)
         tokens = sample(
             lambda tokens: self.model(tokens, condition),
             batch.tokens,

@@ -41,7 +41,7 @@ def test_what_is_new_is_heard_with_all_of_its_window(model: MaskSR) -> None:
     for window in some_windows():
         noise = listener.noise
         condition = listener.next_window(window)
-        whole, _ = model.language_model.encode(torch.from_numpy(window)[None], noise, model.codec.latents)
+        whole, _ = model.language_model.encode(torch.from_numpy(window)[None], noise, model.codec)
         torch.testing.assert_close(condition[:, 12:], whole[:, 12:], rtol=1e-4, atol=1e-5)
 
 

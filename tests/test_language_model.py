@@ -1,5 +1,7 @@
 """The language model hears frames where they are, both ways in time, and starts as the codec's quantizer."""
 
+from functools import cache
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -30,14 +32,15 @@ def sound(frames: int = FRAMES, batch: int = 2) -> Tensor:
     return 0.1 * torch.randn(batch, frames * FRAME_SAMPLES, generator=torch.Generator().manual_seed(1))
 
 
-def latents(audio: Tensor) -> Tensor:
-    """Stand in for a codec's: [batch, 8, frames] of [batch, frames * 512]."""
-    return 10 * audio.unflatten(1, (-1, FRAME_SAMPLES))[..., 256:264].transpose(1, 2)
+@cache
+def codec() -> Codec:
+    torch.manual_seed(0)
+    return Codec(build_dac(CODEC), torch.float32)
 
 
 def hear(model: LanguageModel, audio: Tensor, first_frame: int = 0) -> Tensor:
     noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(4))
-    return model.encode(audio, noise, latents, first_frame)[0]
+    return model.encode(audio, noise, codec(), first_frame)[0]
 
 
 def tokens(frames: int = FRAMES, batch: int = 2) -> Tensor:
@@ -72,11 +75,9 @@ def test_a_prediction_uses_tokens_before_and_after_it(place: tuple[int, int]) ->
 def test_a_prediction_uses_the_latents_of_the_enhanced_sound_and_what_else_is_known() -> None:
     model = trained_model()
     enhanced, _, known = model.speech_encoder(sound(), 0 * sound())
-    condition = model.condition(latents(enhanced), known)
-    for other in (
-        model.condition(0.5 * latents(enhanced), known),
-        model.condition(latents(enhanced), -known),
-    ):
+    heard = codec().latents(enhanced)
+    condition = model.condition(heard, known)
+    for other in (model.condition(-heard, known), model.condition(heard, -known)):
         assert (model(tokens(), other) - model(tokens(), condition)).abs().max() > 1e-3
 
 
@@ -91,12 +92,10 @@ def test_silence_is_finite() -> None:
 
 @torch.no_grad()
 def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
-    torch.manual_seed(0)
-    codec = Codec(build_dac(CODEC), torch.float32)
     model = LanguageModel(SHAPE, CODEC)
-    model.start_from_codec(codec)
+    model.start_from_codec(codec())
     audio = sound(30)
-    (condition, _), expected = model.encode(audio, 0 * audio, codec.latents), codec.encode(audio)
+    (condition, _), expected = model.encode(audio, 0 * audio, codec()), codec().encode(audio)
     masked = torch.full_like(expected, MASK)
     for levels in range(3):
         known = torch.cat([expected[:, :levels], masked[:, levels:]], dim=1)
@@ -133,7 +132,7 @@ def test_attention_depends_on_the_distance_of_frames_alone() -> None:
 
 
 def test_a_fresh_transformer_passes_its_input_on() -> None:
-    x = latents(sound()).transpose(1, 2)
+    x = torch.randn(2, FRAMES, 8, generator=torch.Generator().manual_seed(2))
     assert torch.equal(Transformer(8, 3, 2, 32)(x), x)
 
 

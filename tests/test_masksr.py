@@ -162,7 +162,7 @@ def restored_tokens(
     given = torch.stack([torch.full((model.codec.codebooks, 12), seed) for seed in order])
     pinned = (torch.arange(12) < 6).expand(model.codec.codebooks, -1)
     draw = Draw(model.mask_token, temperature, [torch.Generator().manual_seed(seed) for seed in order])
-    condition, _ = model.language_model.encode(noisy, 0 * noisy, model.codec.latents)
+    condition, _ = model.language_model.encode(noisy, 0 * noisy, model.codec)
     predict = model.predictor(condition, guidance, first_frame=6)
     return sample(predict, given, pinned, passes, draw)
 
@@ -177,7 +177,7 @@ def test_the_order_of_a_batch_does_not_matter(model: MaskSR, guidance: float) ->
 def test_guidance_moves_predictions_away_from_those_that_hear_nothing(model: MaskSR) -> None:
     tokens = restored_tokens(model, [0], guidance=3.0, temperature=0.0, passes=1)
     noisy = torch.from_numpy(noise(12 * FRAME_SAMPLES)[None])
-    condition, _ = model.language_model.encode(noisy, 0 * noisy, model.codec.latents)
+    condition, _ = model.language_model.encode(noisy, 0 * noisy, model.codec)
     hidden = torch.zeros_like(tokens)
     hidden[:, :, 6:] = model.mask_token
     heard = model.language_model(hidden, condition)

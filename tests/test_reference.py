@@ -58,7 +58,7 @@ def test_likeliest_tokens_agree(fast: MaskSR, plain: MaskSR, noisy: Tensor) -> N
     tokens = plain.codec.quantize(latents)
     hidden = tokens.clone()
     hidden[:, :, FIRST:] = plain.mask_token
-    condition, _ = plain.language_model.encode(noisy, 0 * noisy, plain.codec.latents)
+    condition, _ = plain.language_model.encode(noisy, 0 * noisy, plain.codec)
     predicted = [
         model(hidden, condition, chosen=tokens[:, :, FIRST:], first_frame=FIRST).argmax(-1)
         for model in (fast.language_model, plain.language_model)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from model.channels_last import to_channels_last, to_image
 from model.codec import CodecConfig, build_dac
-from model.stages import Stage, run_span, to_stages
+from model.stages import Stage, reach_samples, run_span, to_stages
 
 SHAPES = [((8, 8, 8), (8, 8, 8)), ((2, 4, 8, 8), (8, 8, 4, 2)), ((8, 64), (64, 8))]
 FRAME = 512
@@ -81,3 +81,15 @@ def test_a_stage_knows_its_rate_and_reach() -> None:
     )
     stage = to_stages([module])[0]
     assert (stage.reach, stage.down, stage.up) == (13, 8, 1)
+
+
+def test_the_reach_of_a_network_is_that_of_its_stages_together() -> None:
+    encoder = dac(SHAPES[0]).encoder
+    reach, sound = reach_samples(to_stages(encoder.block)), image(1, 60 * FRAME)
+    changed = sound.clone()
+    changed[..., 30 * FRAME] += 1.0
+    difference = (encoder(changed) - encoder(sound)).abs().amax((0, 1, 2)) > 0
+    heard_by = difference.nonzero().flatten() * FRAME
+    assert heard_by.min() >= 30 * FRAME - reach - FRAME
+    assert heard_by.max() <= 30 * FRAME + reach
+    assert heard_by.max() - heard_by.min() > reach

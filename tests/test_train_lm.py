@@ -153,7 +153,7 @@ def test_examples_that_hide_nothing_do_no_harm(runs: Runs, tmp_path: Path) -> No
     config = CONFIG.model_copy(update={"newest_frames": (0, 1), "batch": 1})
     trainer = LanguageModelTrainer(config, runs.data, runs.codec, tmp_path)
     batch = trainer.examples.batch(trainer.examples.draw([0]), trainer.device)
-    condition, _ = trainer.model.encode(batch.noisy, 0 * batch.noisy, trainer.codec.latents)
+    condition, _ = trainer.model.encode(batch.noisy, 0 * batch.noisy, trainer.codec)
     losses = []
     for trainer.step in range(40):
         losses.append(trainer._token_losses(batch, trainer._hide(batch)[1], condition))
