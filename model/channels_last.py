@@ -29,6 +29,28 @@ class _ConvTranspose(nn.ConvTranspose1d):
         return F.conv_transpose2d(x, weight, bias, (1, *self.stride), (0, *self.padding))
 
 
+class _PackedConv(_Conv):
+    packed: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
+        output: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self.packed, self.bias, padding, stride, dilation, self.groups, "none", [], ""
+        )
+        return output
+
+
+class _PackedConvTranspose(_ConvTranspose):
+    packed: Tensor
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        stride, padding = (1, *self.stride), (0, *self.padding)
+        output: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
+            x, self.packed, self.bias, padding, (0, 0), stride, (1, 1), 1, "none", [], ""
+        )
+        return output
+
+
 class _Snake(nn.Module):
     alpha: Tensor
 
@@ -102,6 +124,27 @@ def to_channels_last(network: nn.Module) -> nn.Module:
         elif type(module).__name__ == "Snake1d":
             module.__class__ = _Snake
     return network
+
+
+@torch.no_grad()
+def pack_weights(network: nn.Module) -> None:
+    """Lay weights out once as oneDNN multiplies them, which it otherwise does at every call.
+
+    `network` is on the CPU, switched to channels-last, and learns no more.
+    """
+    for module in network.modules():
+        if type(module) is _Conv:
+            stride, padding, dilation = (1, *module.stride), (0, *module.padding), (1, *module.dilation)
+            module.packed = torch.ops.mkldnn._reorder_convolution_weight(
+                module.weight.unsqueeze(2), padding, stride, dilation, module.groups
+            )
+            module.__class__ = _PackedConv
+        elif type(module) is _ConvTranspose:
+            stride, padding = (1, *module.stride), (0, *module.padding)
+            module.packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(
+                module.weight.unsqueeze(2), padding, (0, 0), stride, (1, 1), 1
+            )
+            module.__class__ = _PackedConvTranspose
 
 
 def skip_idle_units(network: nn.Module) -> nn.Module:

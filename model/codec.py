@@ -13,7 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from model.channels_last import skip_idle_units, to_channels_last, to_image
+from model.channels_last import pack_weights, skip_idle_units, to_channels_last, to_image
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.stages import reach_samples, run_span, to_stages
 
@@ -73,6 +73,8 @@ class Codec:
                 nn.utils.remove_weight_norm(module)
         for network in (dac.encoder, dac.decoder):
             to_channels_last(skip_idle_units(network)).to(dtype)
+            if next(network.parameters()).device.type == "cpu" and torch.backends.mkldnn.is_available():
+                pack_weights(network)
         self._decoder = to_stages(dac.decoder.model)
         self.margin_frames = -(-reach_samples(to_stages(dac.encoder.block)) // FRAME_SAMPLES)
         self.codebooks: int = dac.n_codebooks
