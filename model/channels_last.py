@@ -30,10 +30,14 @@ class _ConvTranspose(nn.ConvTranspose1d):
 
 
 class _PackedConv(_Conv):
-    packed: Tensor
+    packed: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
+        if self.packed is None:  # the layout depends on sizes and threads, of which all calls have the same
+            self.packed = torch.ops.mkldnn._reorder_convolution_weight(
+                self.weight.unsqueeze(2), padding, stride, dilation, self.groups, x.shape
+            )
         output: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x, self.packed, self.bias, padding, stride, dilation, self.groups, "none", [], ""
         )
@@ -41,10 +45,14 @@ class _PackedConv(_Conv):
 
 
 class _PackedConvTranspose(_ConvTranspose):
-    packed: Tensor
+    packed: Tensor | None = None
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         stride, padding = (1, *self.stride), (0, *self.padding)
+        if self.packed is None:
+            self.packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(
+                self.weight.unsqueeze(2), padding, (0, 0), stride, (1, 1), 1, x.shape
+            )
         output: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
             x, self.packed, self.bias, padding, (0, 0), stride, (1, 1), 1, "none", [], ""
         )
@@ -126,24 +134,15 @@ def to_channels_last(network: nn.Module) -> nn.Module:
     return network
 
 
-@torch.no_grad()
 def pack_weights(network: nn.Module) -> None:
-    """Lay weights out once as oneDNN multiplies them, which it otherwise does at every call.
+    """Have weights laid out once as oneDNN multiplies them, which it otherwise does at every call.
 
     `network` is on the CPU, switched to channels-last, and learns no more.
     """
     for module in network.modules():
         if type(module) is _Conv:
-            stride, padding, dilation = (1, *module.stride), (0, *module.padding), (1, *module.dilation)
-            module.packed = torch.ops.mkldnn._reorder_convolution_weight(
-                module.weight.unsqueeze(2), padding, stride, dilation, module.groups
-            )
             module.__class__ = _PackedConv
         elif type(module) is _ConvTranspose:
-            stride, padding = (1, *module.stride), (0, *module.padding)
-            module.packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(
-                module.weight.unsqueeze(2), padding, (0, 0), stride, (1, 1), 1
-            )
             module.__class__ = _PackedConvTranspose
 
 
