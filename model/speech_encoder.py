@@ -17,6 +17,7 @@ from model.stft import BINS, Stft
 from model.transformer import Transformer
 
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
+_INAUDIBLE = 1e-4  # power of a bin, 44 dB below noise as loud as speech is: silence is heard as silence
 _START_GATE, _START_FILLING = 4.0, -6.0  # nearly all passed on, nearly nothing filled in
 
 
@@ -73,7 +74,7 @@ class SpeechEncoder(nn.Module):
         passed = gain * spectrum[:, first_frame:]
         missing = self.stft.analyse(noise[:, first_frame * FRAME_SAMPLES :]) / self.stft.window.norm()
         power = passed.detach().abs().square()
-        heard = power / (power + filling.detach().square() + 1e-12)
+        heard = (power + _INAUDIBLE) / (power + _INAUDIBLE + filling.detach().square())
         return Speech(self.stft.synthesise(passed + filling * missing), heard, known)
 
     @torch.no_grad()
