@@ -39,6 +39,7 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
     if order.preset is None:
         preset = _fastest_that_keeps_up(model, changes)
     restorer = model.stream(preset.plan, **preset.stream_settings)
+    _warm_up(restorer)
     return LoadedModel(restorer, preset.name, _name_of_device(model))
 
 
@@ -67,10 +68,17 @@ def _fastest_that_keeps_up(model: "MaskSR", changes: dict[str, int]) -> Preset:
 def _keeps_up(model: "MaskSR", preset: Preset) -> bool:
     """Whether each of a few hops takes a comfortable share of its duration."""
     restorer = model.stream(preset.plan, **preset.stream_settings)
+    _warm_up(restorer)
     silence = np.zeros(preset.plan.window_samples, np.float32)
-    restorer.restore_window(silence)  # sets up what libraries put off until used
     comfortable_seconds = COMFORTABLE_LOAD * preset.plan.hop_samples / SAMPLE_RATE_HZ
     return all(_hop_seconds(restorer, silence) < comfortable_seconds for _ in range(TRIAL_HOPS))
+
+
+def _warm_up(restorer: "RestorerStream") -> None:
+    """Set up what libraries put off until used: the first window of a stream asks for more than the next."""
+    for _ in range(2):
+        restorer.restore_window(np.zeros(restorer.plan.window_samples, np.float32))
+    restorer.reset()
 
 
 def _hop_seconds(restorer: "RestorerStream", window: Samples) -> float:

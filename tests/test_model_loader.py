@@ -1,11 +1,15 @@
 """Where the preset is left to the program, what the machine can do decides."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from presets.preset import load_preset
 from realtime import model_loader
 from realtime.model_loader import LIVE_PRESETS, load_model
 from realtime.model_process import ModelOrder
+from tests.signals import noise
 
 
 @pytest.mark.parametrize(("comfortable_load", "preset"), [(1e6, LIVE_PRESETS[0]), (0.0, LIVE_PRESETS[-1])])
@@ -24,3 +28,12 @@ def test_a_preset_that_is_named_is_not_put_to_the_test(monkeypatch: pytest.Monke
     monkeypatch.setattr(model_loader, "COMFORTABLE_LOAD", 0.0)
     loaded = load_model(ModelOrder("call", passes=3), lambda share: None)
     assert (loaded.preset, loaded.restorer.passes) == ("call", 3)
+
+
+def test_what_is_loaded_begins_as_a_new_stream_does(tiny_preset: Path) -> None:
+    restorer = load_model(ModelOrder(str(tiny_preset)), lambda share: None).restorer
+    window = noise(restorer.plan.window_samples)
+    first = restorer.restore_window(window)
+    restorer.restore_window(window)
+    restorer.reset()
+    np.testing.assert_array_equal(restorer.restore_window(window), first)
