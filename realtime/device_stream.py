@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from realtime.device_info import DeviceError, DeviceInfo, Direction, same_place
-from realtime.devices import portaudio, routed
+from realtime.devices import portaudio, portaudio_in_use, routed
 from realtime.recovery import Recovery
 from realtime.ring import Samples
 from realtime.sound_server import SoundServerError, place_stream
@@ -51,11 +52,16 @@ class DeviceStream:
         self._silence: Samples = np.zeros(self._block_frames, np.float32)
         self._wanted: DeviceInfo | None = None
         self._recovery, self._in_place = Recovery(), False
-        self._stream: Any = None  # PortAudio's
+        self._opened = ExitStack()  # PortAudio's stream
         self._woken, self._stopping = Event(), Event()
         self._keeper = Thread(target=self._keep, name=f"{direction} keeper", daemon=True)
         self.blocks = self.overruns = 0
         self.problem: str | None = None
+
+    @property
+    def wanted(self) -> DeviceInfo | None:
+        """What was last given to `want`."""
+        return self._wanted
 
     @property
     def device(self) -> DeviceInfo | None:
@@ -109,9 +115,10 @@ class DeviceStream:
 
     def _open(self, device: DeviceInfo) -> None:
         try:
+            self._opened.enter_context(portaudio_in_use())
             with self._opening, routed(device, self._name) as index:
-                self._stream = self._make_stream(index, device)
-            self._stream.start()
+                stream = self._opened.enter_context(closing(self._make_stream(index, device)))
+            stream.start()
         except (DeviceError, portaudio().PortAudioError) as error:
             self._fail(f"{device.description} cannot be opened ({error}); choose another device.")
             return
@@ -137,9 +144,7 @@ class DeviceStream:
 
     def _close(self) -> None:
         self._in_place = False
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        self._opened.close()
 
     def _make_stream(self, index: int, device: DeviceInfo) -> Any:
         if self._direction == "input":

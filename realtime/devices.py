@@ -9,11 +9,17 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from realtime.device_info import DeviceError, DeviceInfo, Direction
+from realtime.shared_use import SharedUse
 from realtime.sound_server import STREAM_PROPERTY, SoundServerError, server_devices, sound_server
+
+_portaudio_use = SharedUse()
 
 
 def list_devices() -> list[DeviceInfo]:
-    """Every device there is, without opening any. Raises DeviceError when PortAudio is missing."""
+    """Every device there is, without opening any; where PortAudio is asked, as of its start in this process.
+
+    Raises DeviceError when PortAudio is missing.
+    """
     try:
         with sound_server() as server:
             return server_devices(server)
@@ -48,8 +54,43 @@ def portaudio() -> ModuleType:
     return sounddevice
 
 
+@contextmanager
+def portaudio_in_use() -> Iterator[ModuleType]:
+    """Yields PortAudio's Python module, which is not started anew meanwhile, as that would end every stream.
+
+    Raises DeviceError when PortAudio is missing.
+    """
+    with _portaudio_use.using():
+        yield portaudio()
+
+
+def renew_devices(patience_seconds: float) -> None:
+    """Have PortAudio start anew in this process: it lists what it found when it started.
+
+    Raises DeviceError when PortAudio is missing, or is still in use after `patience_seconds`.
+    """
+    with _portaudio_use.alone(patience_seconds) as is_unused:
+        if not is_unused:
+            raise DeviceError(
+                "Devices cannot be listed anew while one is in use; stop playing, or start the engine again."
+            )
+        _start_anew(portaudio())
+
+
+def _start_anew(sounddevice: ModuleType) -> None:
+    try:
+        sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise DeviceError(f"PortAudio does not start again ({error}); start this program again.") from error
+
+
 def _portaudio_devices() -> list[DeviceInfo]:
-    sounddevice = portaudio()
+    with portaudio_in_use() as sounddevice:
+        return _devices_of(sounddevice)
+
+
+def _devices_of(sounddevice: ModuleType) -> list[DeviceInfo]:
     host_apis = sounddevice.query_hostapis()
     directions: tuple[Direction, ...] = ("input", "output")
     return [
@@ -73,8 +114,7 @@ def _alsa_pulse_index() -> int:
     """PortAudio's index of ALSA's door to the sound server."""
     sounddevice = portaudio()
     if "pulse" not in (entry["name"] for entry in sounddevice.query_devices()):
-        sounddevice._terminate()  # PortAudio lists what it found when it started, perhaps before the server
-        sounddevice._initialize()
+        _start_anew(sounddevice)  # it may have started before the sound server
     for entry in sounddevice.query_devices():
         if entry["name"] == "pulse":
             return int(entry["index"])

@@ -2,9 +2,10 @@
 
 import os
 from threading import Event
+from typing import Any
 
 from realtime.device_info import DeviceError, DeviceInfo
-from realtime.devices import portaudio, routed
+from realtime.devices import portaudio_in_use, routed
 from realtime.ring import Samples
 
 BLOCKS_PER_SECOND = 20
@@ -15,17 +16,22 @@ def play(sound: Samples, sample_rate_hz: int, device: DeviceInfo, stopping: Even
 
     Raises DeviceError.
     """
-    sounddevice = portaudio()
-    try:
-        with (
-            routed(device, f"{os.getpid()}-playback") as index,
-            sounddevice.OutputStream(sample_rate_hz, device=index, channels=1, dtype="float32") as stream,
-        ):
-            block_frames = sample_rate_hz // BLOCKS_PER_SECOND
-            for start in range(0, len(sound), block_frames):
-                if stopping.is_set():
-                    stream.abort()
-                    return
-                stream.write(sound[start : start + block_frames])
-    except sounddevice.PortAudioError as error:
-        raise DeviceError(f"{device.description} cannot play ({error}); choose another device.") from error
+    with portaudio_in_use() as sounddevice:
+        try:
+            with (
+                routed(device, f"{os.getpid()}-playback") as index,
+                sounddevice.OutputStream(sample_rate_hz, device=index, channels=1, dtype="float32") as stream,
+            ):
+                _write(sound, stream, sample_rate_hz // BLOCKS_PER_SECOND, stopping)
+        except sounddevice.PortAudioError as error:
+            raise DeviceError(
+                f"{device.description} cannot play ({error}); choose another device."
+            ) from error
+
+
+def _write(sound: Samples, stream: Any, block_frames: int, stopping: Event) -> None:
+    for start in range(0, len(sound), block_frames):
+        if stopping.is_set():
+            stream.abort()
+            return
+        stream.write(sound[start : start + block_frames])
