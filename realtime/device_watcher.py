@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from realtime.device_info import DeviceInfo, Direction
-from realtime.devices import list_devices
+from realtime.devices import list_devices, renew_devices
 from realtime.sound_server import SoundServerError, server_devices, sound_server
 from realtime.threads import in_background
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RECONNECT_SECONDS = 0.25
 LISTEN_SECONDS = 0.2  # how long the end of a watcher may take
+PLAYING_SECONDS = 15.0  # longer than this process plays anything
 
 
 class DeviceWatcher:
@@ -24,9 +25,11 @@ class DeviceWatcher:
 
     A thread calls `on_event` with them after all that concerns devices or streams on them, so at times with
     those already known, and `on_gone` at once with the index of one that went. The sound server tells of
-    events; when it ends, its devices are gone until it is back. PortAudio tells of none. Raises DeviceError
-    as `list_devices` does.
+    events; when it ends, its devices are gone until it is back. PortAudio tells of none: where `is_told` is
+    false, whoever hears of one calls `look_again`. Raises DeviceError as `list_devices` does.
     """
+
+    is_told = sys.platform == "linux"
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class DeviceWatcher:
     def __enter__(self) -> Self:
         self.devices = list_devices()
         self._opened = ExitStack()
-        if sys.platform == "linux":
+        if self.is_told:
             self._opened.enter_context(in_background(self._watch, "device watcher"))
         return self
 
@@ -46,6 +49,11 @@ class DeviceWatcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
+
+    def look_again(self) -> None:
+        """List anew, which PortAudio does once this process plays nothing. Raises DeviceError."""
+        renew_devices(PLAYING_SECONDS)
+        self._update(list_devices())
 
     def _watch(self, stopping: Event) -> None:
         while not stopping.is_set():
