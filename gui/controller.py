@@ -15,6 +15,7 @@ from gui.settings import Settings, SettingsFile
 from presets.library import PresetEntry, PresetLibrary, Shelf
 from presets.preset import Preset
 from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device
+from realtime.device_watcher import DeviceWatcher
 from realtime.feedback import refuse_feedback
 from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings, EngineStatus, Parameters
@@ -47,6 +48,7 @@ class Controller(QObject):
         self.background = Background()
         self._feed = DeviceFeed()
         self._microphone: DeviceInfo | None = None
+        self._tells_devices = False
         self._engine: LiveEngine | None = None
         self._running = ExitStack()
         self._polling, self._saving = QTimer(self), QTimer(self)
@@ -210,6 +212,7 @@ class Controller(QObject):
             passes=chosen.passes,
             lookahead_frames=chosen.lookahead_frames,
             parameters=parameters,
+            found=self._found() if self._tells_devices else None,
         )
 
     def _tell_engine(self) -> None:
@@ -231,6 +234,8 @@ class Controller(QObject):
 
     def _take_devices(self, devices: list[DeviceInfo]) -> None:
         self.devices = devices
+        self._tells_devices = not DeviceWatcher.is_told
+        self._tell_engine()
         self.devices_changed.emit()
         self._follow_microphone()
 
@@ -251,6 +256,16 @@ class Controller(QObject):
             played = self._device(choice, "output")
             if heard is not None and played is not None:
                 refuse_feedback(heard, played)
+
+    def _found(self) -> tuple[str | None, ...]:
+        """What the engine would use of the devices that the window knows."""
+        chosen = self.settings
+        devices = (
+            self._device(chosen.microphone, "input"),
+            None if chosen.virtual_mic else self._device(chosen.output, "output"),
+            None if chosen.monitor is None else self._device(chosen.monitor, "output"),
+        )
+        return tuple(None if device is None else device.choice for device in devices)
 
     def _device(self, choice: str | None, direction: Direction) -> DeviceInfo | None:
         """None when it is not there; the engine says so and waits for it."""

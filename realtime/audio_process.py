@@ -5,7 +5,7 @@ from time import sleep
 
 from model.errors import MaskSRError
 from realtime.device_info import DeviceInfo
-from realtime.device_pair import DevicePair
+from realtime.device_pair import DevicePair, names
 from realtime.mailbox import Mailbox
 from realtime.messages import EngineSettings, EngineStatus, State
 from realtime.mixer import Mixer
@@ -125,4 +125,4 @@ def _order(settings: EngineSettings) -> ModelOrder:
 
 
 def _devices(settings: EngineSettings) -> tuple[object, ...]:
-    return settings.microphone, settings.output, settings.virtual_mic, settings.monitor
+    return *names(settings), settings.virtual_mic, settings.found

@@ -11,7 +11,7 @@ from realtime.audio_device import Capture, Playback
 from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device, same_place
 from realtime.device_stream import DeviceStream, block_frames
 from realtime.device_watcher import DeviceWatcher
-from realtime.devices import list_devices
+from realtime.devices import list_devices, renew_devices
 from realtime.feedback import refuse_feedback, refuse_loop
 from realtime.messages import EngineSettings
 from realtime.monitor import Monitor
@@ -36,6 +36,8 @@ class DevicePair:
         self._problem: str | None = None
         self._choosing, self._opening = Lock(), Lock()
         self.finished = Event()
+        if settings.found is not None:
+            renew_devices(0.0)
         devices = list_devices()
         self.capture_rate_hz = _rate_hz(devices, settings.microphone, "input")
         self.playback_rate_hz = _rate_hz(devices, settings.output, "output")
@@ -94,13 +96,22 @@ class DevicePair:
 
     def can_follow(self, settings: EngineSettings) -> bool:
         """Whether `follow` is enough, or another pair is needed."""
-        on_server = all(device.on_server for device in self._watcher.devices)
-        return on_server and settings.virtual_mic == self._settings.virtual_mic
+        if settings.virtual_mic != self._settings.virtual_mic:
+            return False
+        if all(device.on_server for device in self._watcher.devices):
+            return True
+        return names(settings) == names(self._settings) and settings.found in (None, self._found)
 
     def follow(self, settings: EngineSettings) -> None:
         """Change to the devices that `settings` name."""
         self._settings = settings
         self._choose(self._watcher.devices)
+
+    @property
+    def _found(self) -> tuple[str | None, ...]:
+        played = None if self._settings.virtual_mic else self._played.wanted
+        wanted = (self._heard.wanted, played, self._monitored.wanted)
+        return tuple(None if device is None else device.choice for device in wanted)
 
     def _choose(self, devices: list[DeviceInfo]) -> None:
         """Have the streams where the settings say, wherever the server moves or ALSA reopens them."""
@@ -149,6 +160,11 @@ def _choose_monitor(
     if microphone is not None:
         refuse_feedback(microphone, monitor)
     return monitor
+
+
+def names(settings: EngineSettings) -> tuple[str | None, ...]:
+    """Of the devices."""
+    return settings.microphone, settings.output, settings.monitor
 
 
 def check_devices(settings: EngineSettings) -> None:

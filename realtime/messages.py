@@ -36,7 +36,11 @@ class Parameters:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """What the user chose. Devices go by name, index or a unique part of the name."""
+    """What the user chose. Devices go by name, index or a unique part of the name.
+
+    `found` tells an engine without a sound server, which would not hear of it, what there is now of the
+    microphone, the output and the monitor.
+    """
 
     microphone: str | None = None  # None follows the system's default
     output: str | None = None  # None follows the system's default; unused with the virtual microphone
@@ -46,6 +50,9 @@ class EngineSettings:
     passes: int | None = None  # None means the preset's
     lookahead_frames: int | None = None  # None means the preset's
     parameters: Parameters = field(default_factory=Parameters)
+    found: tuple[str | None, ...] | None = (
+        None  # what alone means each device; None for one that is not there
+    )
 
 
 @dataclass(frozen=True)
