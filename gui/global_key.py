@@ -16,4 +16,4 @@ class GlobalKey(QObject):
     failed = pyqtSignal(str)
 
     def close(self) -> None:
-        raise NotImplementedError
+        """Let go of the key."""
