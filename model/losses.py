@@ -72,17 +72,19 @@ def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> T
     Args:
         estimate, target: float32 [batch, samples].
     """
-    wanted, found = (_spectrum(signal, window_samples) for signal in (target, estimate))
     treble = round(_TREBLE_HZ / SAMPLE_RATE_HZ * window_samples)
-    magnitudes, values, powers = (
-        F.mse_loss(part(found), part(wanted))
-        for part in (
-            lambda spectrum: _power(spectrum[:, :treble]) ** 0.15,
-            lambda spectrum: spectrum[:, :treble] * _power(spectrum[:, :treble])[..., None] ** -0.35,
-            lambda spectrum: _around(_power(spectrum[:, treble:]), window_samples // 128) ** 0.15,
-        )
-    )
+    views = zip(*(_views(signal, window_samples, treble) for signal in (estimate, target)), strict=True)
+    magnitudes, values, powers = (F.mse_loss(found, wanted) for found, wanted in views)
     return torch.lerp(torch.lerp(magnitudes, 2 * values, 0.3), powers, 1 - treble / (window_samples / 2))
+
+
+def _views(signal: Tensor, window_samples: int, treble: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Compressed: magnitudes and values of the bins below `treble`, and powers around those above."""
+    spectrum = _spectrum(signal, window_samples)
+    power = spectrum.square().sum(-1) + _FLOOR_POWER
+    magnitude = power[:, :treble] ** 0.15
+    values = spectrum[:, :treble] * (magnitude * power[:, :treble].rsqrt())[..., None]
+    return magnitude, values, _around(power[:, treble:], window_samples // 128) ** 0.15
 
 
 def _spectrum(signal: Tensor, window_samples: int) -> Tensor:
@@ -98,10 +100,6 @@ def _spectrum(signal: Tensor, window_samples: int) -> Tensor:
             return_complex=True,
         )
     )
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    return spectrum.square().sum(-1) + _FLOOR_POWER
 
 
 def _around(powers: Tensor, bins: int) -> Tensor:
