@@ -12,10 +12,12 @@ from model.data import Corpus
 from model.degrade import Degrader
 from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
+from model.voice import vary_voice
 
 LEVEL_BLOCK_FRAMES = 16
 BEGINNING_SHARE = 0.15  # of the windows, as those of a stream that has just begun, start in silence
 
+VARIED_SHARE = 0.5  # of the windows, with voices that nobody recorded
 
 @dataclass(frozen=True)
 class Batch:
@@ -68,7 +70,7 @@ class Examples:
 
     def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
         rng = np.random.default_rng((self._seed, number))
-        clean = self._corpus.speech_window((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
+        clean = self._speech((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
         noisy, target = self._degrader.degrade(clean, rng)
         if rng.random() < BEGINNING_SHARE:
             begin = int(rng.uniform(0.0, 0.9) * len(noisy))
@@ -91,3 +93,8 @@ class Examples:
                 strict=True,
             )
             self._encoded |= dict(zip([numbers[place] for place in new], rows, strict=True))
+    def _speech(self, samples: int, rng: np.random.Generator) -> FloatArray:
+        if rng.random() < VARIED_SHARE:
+            return vary_voice(self._corpus.speech_window, samples, rng)
+        return self._corpus.speech_window(samples, rng)
+
