@@ -22,6 +22,7 @@ from model.losses import enhancement_loss
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.prefetch import Prefetch
+from model.recogniser import Recogniser, RecogniserLoss
 from model.rehearsal import Rehearsal, RehearsalConfig
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import Draw, sample
@@ -39,6 +40,7 @@ from model.training import (
 )
 
 EXAMPLE_THREADS = 2
+_WORTH_COMPILING_STEPS = 500  # fewer steps take less than it takes to compile
 
 
 class LanguageModelTrainingConfig(TrainingConfig):
@@ -56,6 +58,7 @@ class LanguageModelTrainingConfig(TrainingConfig):
     encoder_steps: int = 0  # of the steps, the first ones, for the speech encoder alone
     enhancement_weight: float = 100.0
     enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
+    recogniser_weight: float = 0.0  # of what the encoder misses of what a speech recogniser hears
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -86,8 +89,10 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         corpus = Corpus(data)
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
-        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
+        recogniser = Recogniser() if config.recogniser_weight else None
+        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed, recogniser)
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
+        self.recogniser_loss = RecogniserLoss(config.language_model.width).to(self.device)
         if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))
         else:
@@ -95,10 +100,16 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.rehearsal = config.rehearsal and Rehearsal(config.rehearsal, self.codec, self.model)
         tables = [*self.model.embedding.parameters(), *self.model.heads.parameters()]
         known = {id(parameter) for parameter in tables}
-        others = [parameter for parameter in self.model.parameters() if id(parameter) not in known]
+        others = [parameter for parameter in self._parameters() if id(parameter) not in known]
         groups = [{"params": others, "rate": 1.0}, {"params": tables, "rate": config.table_rate}]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=config.weight_decay)
         self.average = AveragedWeights(self.model, config.average_decay)
+        if config.steps > _WORTH_COMPILING_STEPS:
+            for part in (self.model.speech_encoder.transformer, self.model.speech_encoder.fine_gate):
+                part.compile()
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [*self.model.parameters(), *self.recogniser_loss.parameters()]
 
     def _language_model(self, bundle: Bundle) -> Tensors:
         if (shape := bundle.config.language_model) != self.config.language_model:
@@ -122,6 +133,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         state = load_checkpoint(self.run / "checkpoint.pt")
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
+        self.recogniser_loss.load_state_dict(state["recogniser_loss"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.resume(state["average"], self.step)
 
@@ -130,6 +142,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             "step": self.step,
             "config": self.config.model_dump(mode="json"),
             "model": self.model.state_dict(),
+            "recogniser_loss": self.recogniser_loss.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state,
         }
@@ -158,30 +171,37 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             group["lr"] = self.config.learning_rate * factor * group["rate"]
         losses = self._losses(self._coming.take(self.step))
         total = self.config.enhancement_weight * losses["enhancement"] + losses.get("tokens", 0.0)
+        total = total + self.config.recogniser_weight * losses.get("recogniser", 0.0)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
-        share_gradients(self.model.parameters())
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        share_gradients(self._parameters())
+        nn.utils.clip_grad_norm_(self._parameters(), 1.0)
         self.optimizer.step()
         self.average.update(self.model)
         return losses
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
         if self.step < self.config.encoder_steps:
-            return {"enhancement": self._enhance(*drawn.windows(self.device))[0]}
+            return self._hear(*drawn.windows(self.device), drawn.heard)[0]
         batch, given, deaf = self._hide(self.examples.batch(drawn, self.device))
-        loss, speech = self._enhance(batch.noisy, batch.target)
+        losses, speech = self._hear(batch.noisy, batch.target, batch.heard)
         with self._mixed_precision():
             condition = self.model.condition(self.codec.latents(speech.enhanced), speech.known)
             condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
-            return {"enhancement": loss} | self._token_losses(batch, given, condition)
+            return losses | self._token_losses(batch, given, condition)
 
-    def _enhance(self, noisy: Tensor, target: Tensor) -> tuple[Tensor, Speech]:
-        """The loss of the speech encoder, and what it heard."""
+    def _hear(
+        self, noisy: Tensor, target: Tensor, recognised: Tensor | None
+    ) -> tuple[dict[str, Tensor], Speech]:
+        """The losses of the speech encoder, and what it heard."""
         windows = self.config.enhancement_windows_samples
         with self._mixed_precision():
             speech = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
-        return enhancement_loss(speech.enhanced, target, windows[self.step % len(windows)]), speech
+        window = windows[self.step % len(windows)]
+        losses = {"enhancement": enhancement_loss(speech.enhanced, target, window)}
+        if recognised is not None:
+            losses["recogniser"] = self.recogniser_loss(speech.known, recognised.to(self.device))
+        return losses, speech
 
     def _generator(self) -> torch.Generator:
         """Of this step and process alone, so that a run goes on as if it had never been stopped."""

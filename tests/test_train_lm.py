@@ -95,6 +95,14 @@ def test_the_speech_encoder_learns_first_and_alone(runs: Runs, tmp_path: Path) -
     assert all(torch.equal(a, b) for a, b in zip(heads, trainer.model.heads.parameters(), strict=True))
 
 
+def test_the_speech_encoder_learns_what_a_recogniser_hears(runs: Runs, tmp_path: Path) -> None:
+    changes = {"steps": 60, "encoder_steps": 60, "recogniser_weight": 1.0}
+    trainer = LanguageModelTrainer(CONFIG.model_copy(update=changes), runs.data, runs.codec, tmp_path)
+    trainer.train(lambda step, row: None)
+    rows = list(read_log(tmp_path))
+    assert rows[-1]["recogniser"] < 0.9 * rows[0]["recogniser"]
+
+
 def test_the_bundle_of_a_run_restores(runs: Runs) -> None:
     folder = runs.finished.run / "bundle"
     saved = Bundle.load(folder)
