@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self
 
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -42,6 +42,7 @@ class BundleConfig(BaseModel):
     format: Literal["masksr-bundle"] = FORMAT
     version: Literal[2] = VERSION
     codec: CodecConfig
+    search_width: PositiveInt = 1  # of the codec's quantizer
     language_model: LanguageModelConfig | None = None
 
 
@@ -78,7 +79,7 @@ class Bundle:
         with _Unfilled():
             dac = build_dac(self.config.codec)
         dac.load_state_dict(self.codec)
-        return Codec(dac.to(device), dtype)
+        return Codec(dac.to(device), dtype, self.config.search_width)
 
     def build_language_model(self, device: torch.device, dtype: torch.dtype) -> LanguageModel:
         """The language model with its weights, its transformers computing in `dtype`.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from model.channels_last import pack_weights, skip_idle_units, to_channels_last, to_image
+from model.codebooks import Codebook, search
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.stages import reach_samples, run_span, to_stages
 
@@ -64,9 +65,10 @@ class Codec:
     Its encoder hears `margin_frames` on either side of a frame, none of them more than `MARGIN_FRAMES`.
 
     The convolutions compute in `dtype`; the quantizer, where small differences change a token, in float32.
+    It searches tokens with `search_width`, of which 1 is DAC's own choice.
     """
 
-    def __init__(self, dac: Any, dtype: torch.dtype) -> None:
+    def __init__(self, dac: Any, dtype: torch.dtype, search_width: int = 1) -> None:
         self._dac, self._dtype = dac.eval().requires_grad_(False), dtype
         for module in dac.modules():
             if hasattr(module, "weight_g"):
@@ -75,6 +77,9 @@ class Codec:
             to_channels_last(skip_idle_units(network)).to(dtype)
             if next(network.parameters()).device.type == "cpu" and torch.backends.mkldnn.is_available():
                 pack_weights(network)
+        self._search_width = search_width
+        audible = dac.encoder.block[-1].weight.flatten(1).any(1)  # latents that are not are for noise filling
+        self._codebooks = [_codebook(quantizer, audible) for quantizer in dac.quantizer.quantizers]
         self._decoder = to_stages(dac.decoder.model)
         self.margin_frames = -(-reach_samples(to_stages(dac.encoder.block)) // FRAME_SAMPLES)
         self.codebooks: int = dac.n_codebooks
@@ -94,8 +99,11 @@ class Codec:
     @torch.no_grad()
     def quantize(self, latents: Tensor) -> Tensor:
         """Latents, float32 [batch, channels, frames], to tokens, int64 [batch, codebooks, frames]."""
-        tokens: Tensor = self._dac.quantizer(latents)[1]
-        return tokens
+        if self._search_width == 1:
+            tokens: Tensor = self._dac.quantizer(latents)[1]
+            return tokens
+        found = search(latents.transpose(1, 2).flatten(0, 1), self._codebooks, self._search_width)
+        return found.unflatten(1, (len(latents), -1)).transpose(0, 1)
 
     @torch.no_grad()
     def decode(self, tokens: Tensor, start_frame: int = 0, stop_frame: int | None = None) -> Tensor:
@@ -128,6 +136,12 @@ class Codec:
         """
         maps = [_lookup(quantizer) for quantizer in self._dac.quantizer.quantizers]
         return torch.stack([weight for weight, _ in maps]), torch.stack([bias for _, bias in maps])
+
+
+def _codebook(quantizer: Any, audible: Tensor) -> Codebook:
+    entries = nn.functional.pad(quantizer.codebook.weight, (0, 1), value=1.0)
+    directions = torch.cat([quantizer.out_proj.weight[:, :, 0].T, quantizer.out_proj.bias[None]])
+    return Codebook(entries, directions * audible)
 
 
 def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:

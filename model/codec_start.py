@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.codebooks import Codebook, fit, refit, search, total
 from model.lapped_transform import band_split
 from model.noise_filling import SHARE, NoiseFilling
 
@@ -106,56 +107,39 @@ def _set(convolution: Any, weight: Tensor, rest: float = _REST) -> None:
 
 
 @torch.no_grad()
-def start_codebooks(dac: Any, latents: Tensor, regions: int = 0) -> tuple[Tensor, Tensor]:
-    """Set the quantizers, one after the other, from latents [windows, channels, frames] of real speech.
+def start_codebooks(
+    dac: Any, latents: Tensor, regions: int = 0, rounds: int = 0, width: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Set the quantizers from latents [windows, channels, frames] of real speech.
 
-    Each takes the principal directions of what the ones before it left, clustered by k-means. DAC looks codes
-    up by angle; one constant coordinate makes the nearest angle the nearest point. The last coordinates are
-    kept for the noise in each of the `regions`.
+    The codebooks are fitted one after the other, then in so many `rounds` to each other, for tokens that are
+    searched with this `width`. DAC looks codes up by angle; one constant coordinate makes the nearest angle
+    the nearest point. The last coordinates are kept for the noise in each of the `regions`.
 
     Returns:
         The tokens of this speech, int64 [codebooks, windows * frames], and what they leave of the latents,
         [windows * frames, channels].
     """
-    residual = latents.transpose(1, 2).flatten(0, 1).cpu()
-    tokens = []
-    for quantizer in dac.quantizer.quantizers:
-        dimensions = quantizer.codebook_dim - 1 - regions
-        directions = torch.linalg.eigh(residual.T @ residual).eigenvectors[:, -dimensions:].T
-        points = residual @ directions.T
-        centres = cluster(points, quantizer.codebook_size)
-        _set_quantizer(quantizer, directions, centres, 20 * points.square().sum(1).mean().sqrt())
-        tokens.append(nearest(points, centres))
-        residual = residual - centres[tokens[-1]] @ directions
-    return torch.stack(tokens), residual
+    points = latents.transpose(1, 2).flatten(0, 1).cpu()
+    dimensions = dac.codebook_dim - 1 - regions
+    codebooks = fit(points, dac.n_codebooks, dac.codebook_size, dimensions)
+    for _ in range(rounds):
+        codebooks = refit(points, codebooks, search(points, codebooks, width))
+    for quantizer, codebook in zip(dac.quantizer.quantizers, codebooks, strict=True):
+        _set_quantizer(quantizer, codebook)
+    tokens = search(points, codebooks, width)
+    return tokens, points - total(codebooks, tokens)
 
 
-def _set_quantizer(quantizer: Any, directions: Tensor, centres: Tensor, constant: Tensor) -> None:
+def _set_quantizer(quantizer: Any, codebook: Codebook) -> None:
+    entries, directions = codebook.entries, codebook.directions
     dimensions, more = len(directions), quantizer.codebook_dim - len(directions)
+    constant = 20 * entries.square().sum(1).mean().sqrt()
     _set(quantizer.in_proj, F.pad(directions, (0, 0, 0, more))[:, :, None], rest=0)
     quantizer.in_proj.bias[dimensions] = constant
     _set(quantizer.out_proj, F.pad(directions.T, (0, more))[:, :, None], rest=0)
-    quantizer.codebook.weight.copy_(F.pad(centres, (0, more)))
+    quantizer.codebook.weight.copy_(F.pad(entries, (0, more)))
     quantizer.codebook.weight[:, dimensions] = constant
-
-
-def cluster(points: Tensor, count: int, rounds: int = 12) -> Tensor:
-    """Centres [count, dimensions] of `points` [number, dimensions] by k-means (Lloyd 1982)."""
-    centres = points[torch.randperm(len(points))[:count]].clone()
-    for _ in range(rounds):
-        chosen = nearest(points, centres)
-        sizes = torch.bincount(chosen, minlength=len(centres))
-        sums = torch.zeros_like(centres).index_add_(0, chosen, points)
-        strays = points[torch.randint(len(points), (len(centres),))]
-        centres = torch.where(sizes[:, None] > 0, sums / sizes[:, None].clamp(min=1), strays)
-    return centres
-
-
-def nearest(points: Tensor, centres: Tensor) -> Tensor:
-    """The number of the centre nearest to each point, int64 [number]."""
-    halved = centres.square().sum(1) / 2
-    parts = points.split(1024)  # whose distances the processor's cache holds
-    return torch.cat([torch.addmm(-halved, part, centres.T).argmax(1) for part in parts])
 
 
 @torch.no_grad()

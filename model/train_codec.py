@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import soundfile
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -52,6 +52,8 @@ class CodecTrainingConfig(TrainingConfig):
     warmup_steps: int = 200
     critic_from_step: int
     start_windows: int = 2048  # of speech, from which the codebooks start
+    start_rounds: int = 0  # in which the codebooks are then fitted to each other
+    search_width: PositiveInt = 1  # of the quantizer, where it does not train
     noise_regions: int = 0  # where sound that the tokens do not carry becomes noise
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
     distinct_batches: int | None = None  # drawn over and over; frozen tokens are then computed only once
@@ -146,7 +148,8 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
         weights = {name: value.half() for name, value in self.average.state.items()}
-        bundle = Bundle(BundleConfig(codec=self.config.codec), weights)
+        shape = BundleConfig(codec=self.config.codec, search_width=self.config.search_width)
+        bundle = Bundle(shape, weights)
         if self.start is not None and self.config.freeze_tokens:
             bundle = replace(self.start, codec=weights)
         bundle.save(self.run / "bundle")
@@ -240,7 +243,9 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         filling = NoiseFilling(self.dac.latent_dim - regions, regions)
         latents, powers, known = self._hear_speech(filling)
         balanced, gains = balance_channels(self.dac, latents)
-        tokens, left = start_codebooks(self.dac, balanced, regions)
+        tokens, left = start_codebooks(
+            self.dac, balanced, regions, self.config.start_rounds, self.config.search_width
+        )
         if regions:
             powers += filling.left((left / gains)[:, : filling.carried])
             start_noise(self.dac, powers_by_entry(tokens, powers, known, size))

@@ -57,6 +57,22 @@ def test_it_computes_what_the_stock_class_computes() -> None:
 
 
 @torch.no_grad()
+def test_a_wider_search_comes_nearer_to_the_latents() -> None:
+    torch.manual_seed(0)
+    dac = build_dac(TINY)
+    latents = tiny_codec().latents(sound(40))
+    errors = []
+    for width in (2, 8, 64):
+        torch.manual_seed(0)
+        tokens = Codec(build_dac(TINY), torch.float32, width).quantize(latents)
+        assert tokens.shape == (2, 3, 40)
+        errors.append(float((dac.quantizer.from_codes(tokens)[0] - latents).square().mean()))
+    assert errors == sorted(errors, reverse=True)
+    stock = dac.quantizer.from_codes(dac.eval().quantizer(latents)[1])[0]
+    assert errors[0] < (stock - latents).square().mean()
+
+
+@torch.no_grad()
 def test_vectors_are_what_each_token_adds_to_the_latents() -> None:
     torch.manual_seed(0)
     stock, codec = build_dac(TINY).eval(), tiny_codec()

@@ -12,7 +12,6 @@ from model.codec import build_dac
 from model.codec_start import (
     SIGNAL_GAIN,
     balance_channels,
-    cluster,
     start_as_filter_bank,
     start_codebooks,
 )
@@ -110,14 +109,6 @@ def speech_latents(dac: Any) -> Tensor:
     return balance_channels(dac, dac.encoder(audio(voice(1.5)[:SECOND] + 0.01 * noise(SECOND))))[0]
 
 
-def test_clusters_spread_over_sounds_although_most_points_are_silent() -> None:
-    torch.manual_seed(0)
-    points = torch.cat([torch.zeros(2000, 3), torch.randn(500, 3)])
-    centres = cluster(points, 32)
-    assert centres.shape == (32, 3)
-    assert torch.cdist(points, centres).amin(1).square().mean() < 0.2 * points.square().sum(1).mean()
-
-
 def test_each_codebook_brings_the_latents_of_speech_nearer() -> None:
     dac = started()
     latents = speech_latents(dac)
@@ -128,6 +119,13 @@ def test_each_codebook_brings_the_latents_of_speech_nearer() -> None:
     ]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.3
+
+
+def test_rounds_of_fitting_bring_the_latents_of_speech_nearer() -> None:
+    dac = started()
+    latents = speech_latents(dac)
+    left = [start_codebooks(dac, latents, rounds=rounds, width=8)[1].square().mean() for rounds in (0, 4)]
+    assert left[1] < 0.9 * left[0]
 
 
 def test_codes_are_the_nearest_entries() -> None:

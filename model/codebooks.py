@@ -1,0 +1,105 @@
+"""Codebooks, sums of whose entries come near to vectors: fitting them, and finding the tokens of a vector."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_TOGETHER = 256  # vectors, whose distances to all entries the processor's cache holds
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Entries in a subspace: float32 [codebook_size, dimensions], and [dimensions, channels] that span it."""
+
+    entries: Tensor
+    directions: Tensor
+
+    @property
+    def vectors(self) -> Tensor:
+        """The entries, float32 [codebook_size, channels]."""
+        return self.entries @ self.directions
+
+
+def total(codebooks: Sequence[Codebook], tokens: Tensor) -> Tensor:
+    """The vectors that tokens [codebooks, number] stand for, float32 [number, channels]."""
+    sums = torch.zeros(tokens.shape[1], codebooks[0].directions.shape[1])
+    for codebook, chosen in zip(codebooks, tokens, strict=True):
+        sums += codebook.vectors[chosen]
+    return sums
+
+
+def search(points: Tensor, codebooks: Sequence[Codebook], width: int) -> Tensor:
+    """The tokens of `points` [number, channels], int64 [codebooks, number], by beam search.
+
+    `width` sequences stay open from codebook to codebook, as for additive quantization (Babenko and Lempitsky
+    2014); 1 takes the entry nearest to what the codebooks before left.
+    """
+    return torch.cat([_search(part, codebooks, width) for part in points.split(_TOGETHER)], 1)
+
+
+def _search(points: Tensor, codebooks: Sequence[Codebook], width: int) -> Tensor:
+    left, tokens = points[:, None], torch.empty((len(points), 1, 0), dtype=torch.long, device=points.device)
+    for codebook in codebooks:
+        vectors = codebook.vectors
+        distances = vectors.square().sum(1) - 2 * (left @ codebook.directions.T) @ codebook.entries.T
+        distances += left.square().sum(-1, keepdim=True)
+        nearest = distances.flatten(1).topk(min(width, distances[0].numel()), largest=False).indices
+        before, entry = nearest // len(vectors), nearest % len(vectors)
+        left = _rows(left, before) - vectors[entry]
+        tokens = torch.cat([_rows(tokens, before), entry[..., None]], -1)
+    return tokens[:, 0].T
+
+
+def _rows(values: Tensor, places: Tensor) -> Tensor:
+    """Of [number, rows, ...], those at `places` [number, kept]."""
+    return values.gather(1, places[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def fit(points: Tensor, count: int, size: int, dimensions: int) -> list[Codebook]:
+    """Codebooks for `points` [number, channels], one after the other.
+
+    Each takes the principal directions of what the ones before it left, clustered by k-means.
+    """
+    codebooks = []
+    for _ in range(count):
+        directions = torch.linalg.eigh(points.T @ points).eigenvectors[:, -dimensions:].T
+        projected = points @ directions.T
+        codebooks.append(Codebook(cluster(projected, size), directions))
+        points = points - codebooks[-1].vectors[nearest(projected, codebooks[-1].entries)]
+    return codebooks
+
+
+def refit(points: Tensor, codebooks: Sequence[Codebook], tokens: Tensor) -> list[Codebook]:
+    """Fit each codebook in turn to what the others leave of `points`, whose `tokens` stay."""
+    left, fitted = points - total(codebooks, tokens), []
+    for codebook, chosen in zip(codebooks, tokens, strict=True):
+        own = left + codebook.vectors[chosen]
+        sizes = torch.bincount(chosen, minlength=len(codebook.entries))[:, None]
+        means = torch.zeros_like(codebook.vectors).index_add_(0, chosen, own) / sizes.clamp(min=1)
+        means = torch.where(sizes > 0, means, codebook.vectors)
+        spread = means.T @ (means * sizes)
+        directions = torch.linalg.eigh(spread).eigenvectors[:, -len(codebook.directions) :].T
+        fitted.append(Codebook(means @ directions.T, directions))
+        left = own - fitted[-1].vectors[chosen]
+    return fitted
+
+
+def cluster(points: Tensor, count: int, rounds: int = 12) -> Tensor:
+    """Centres [count, dimensions] of `points` [number, dimensions] by k-means (Lloyd 1982)."""
+    centres = points[torch.randperm(len(points))[:count]].clone()
+    for _ in range(rounds):
+        chosen = nearest(points, centres)
+        sizes = torch.bincount(chosen, minlength=len(centres))
+        sums = torch.zeros_like(centres).index_add_(0, chosen, points)
+        strays = points[torch.randint(len(points), (len(centres),))]
+        centres = torch.where(sizes[:, None] > 0, sums / sizes[:, None].clamp(min=1), strays)
+    return centres
+
+
+def nearest(points: Tensor, centres: Tensor) -> Tensor:
+    """The number of the centre nearest to each point, int64 [number]."""
+    halved = centres.square().sum(1) / 2
+    parts = points.split(1024)  # whose distances the processor's cache holds
+    return torch.cat([torch.addmm(-halved, part, centres.T).argmax(1) for part in parts])
