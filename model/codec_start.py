@@ -17,6 +17,7 @@ from model.noise_filling import SHARE, NoiseFilling
 _LEVEL_SCALE = 1 / 32  # of noise in an entry: small beside its other coordinates, lest it sway the choice
 SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
 _TRUNK_ALPHA = 0.02
+_SEARCH_WIDTH = 4  # wider ones take longer, and what they find hardly makes other codebooks
 _LEVELLING = 0.25  # how far loud and quiet bands are brought together before quantisation, 0 to 1
 _REST = (
     0.05  # of torch's own initialisation stays in every weight, for the channels the transform leaves free
@@ -107,14 +108,12 @@ def _set(convolution: Any, weight: Tensor, rest: float = _REST) -> None:
 
 
 @torch.no_grad()
-def start_codebooks(
-    dac: Any, latents: Tensor, regions: int = 0, rounds: int = 0, width: int = 1
-) -> tuple[Tensor, Tensor]:
+def start_codebooks(dac: Any, latents: Tensor, regions: int = 0, rounds: int = 0) -> tuple[Tensor, Tensor]:
     """Set the quantizers from latents [windows, channels, frames] of real speech.
 
-    The codebooks are fitted one after the other, then in so many `rounds` to each other, for tokens that are
-    searched with this `width`. DAC looks codes up by angle; one constant coordinate makes the nearest angle
-    the nearest point. The last coordinates are kept for the noise in each of the `regions`.
+    The codebooks are fitted one after the other, then in so many `rounds` to each other. DAC looks codes up
+    by angle; one constant coordinate makes the nearest angle the nearest point. The last coordinates are kept
+    for the noise in each of the `regions`.
 
     Returns:
         The tokens of this speech, int64 [codebooks, windows * frames], and what they leave of the latents,
@@ -123,11 +122,12 @@ def start_codebooks(
     points = latents.transpose(1, 2).flatten(0, 1).cpu()
     dimensions = dac.codebook_dim - 1 - regions
     codebooks = fit(points, dac.n_codebooks, dac.codebook_size, dimensions)
+    tokens = search(points, codebooks, _SEARCH_WIDTH)
     for _ in range(rounds):
-        codebooks = refit(points, codebooks, search(points, codebooks, width))
+        codebooks = refit(points, codebooks, tokens)
+        tokens = search(points, codebooks, _SEARCH_WIDTH)
     for quantizer, codebook in zip(dac.quantizer.quantizers, codebooks, strict=True):
         _set_quantizer(quantizer, codebook)
-    tokens = search(points, codebooks, width)
     return tokens, points - total(codebooks, tokens)
 
 

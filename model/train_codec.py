@@ -243,9 +243,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         filling = NoiseFilling(self.dac.latent_dim - regions, regions)
         latents, powers, known = self._hear_speech(filling)
         balanced, gains = balance_channels(self.dac, latents)
-        tokens, left = start_codebooks(
-            self.dac, balanced, regions, self.config.start_rounds, self.config.search_width
-        )
+        tokens, left = start_codebooks(self.dac, balanced, regions, self.config.start_rounds)
         if regions:
             powers += filling.left((left / gains)[:, : filling.carried])
             start_noise(self.dac, powers_by_entry(tokens, powers, known, size))

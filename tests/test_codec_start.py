@@ -124,7 +124,7 @@ def test_each_codebook_brings_the_latents_of_speech_nearer() -> None:
 def test_rounds_of_fitting_bring_the_latents_of_speech_nearer() -> None:
     dac = started()
     latents = speech_latents(dac)
-    left = [start_codebooks(dac, latents, rounds=rounds, width=8)[1].square().mean() for rounds in (0, 4)]
+    left = [start_codebooks(dac, latents, rounds=rounds)[1].square().mean() for rounds in (0, 4)]
     assert left[1] < 0.9 * left[0]
 
 
