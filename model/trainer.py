@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor
 
+from model.learning import keep_bundle
 from model.plan import SAMPLE_RATE_HZ
 from model.training import Log, device_and_dtype, plot_log
 
@@ -26,6 +27,7 @@ class TrainingConfig(BaseModel):
     average_decay: float = 0.999
     log_every_steps: int = 25
     checkpoint_every_steps: int = 250
+    keep_every_steps: PositiveInt | None = None  # bundles that stay, to plot quality against audio seen
 
 
 Config = TypeVar("Config", bound=TrainingConfig)
@@ -43,7 +45,7 @@ class Trainer(ABC, Generic[Config]):
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
-        log = Log(self.run, self._samples_a_step / SAMPLE_RATE_HZ)
+        log = Log(self.run, self._seconds_a_step)
         while self.step < self.config.steps:
             log.add(self._train_step())
             self.step += 1
@@ -55,6 +57,13 @@ class Trainer(ABC, Generic[Config]):
                 self.save()
                 self._render()
                 plot_log(self.run)
+            if self.config.keep_every_steps and self.step % self.config.keep_every_steps == 0:
+                self.save()
+                keep_bundle(self.run, self.step * self._seconds_a_step / 3600)
+
+    @property
+    def _seconds_a_step(self) -> float:
+        return self._samples_a_step / SAMPLE_RATE_HZ
 
     @property
     @abstractmethod

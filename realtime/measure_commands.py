@@ -18,6 +18,7 @@ from model.command_line import (
 
 if TYPE_CHECKING:
     from model.curve import Line, Point
+    from model.evaluate import Restorer
     from model.masksr import MaskSR
     from presets.preset import Preset
     from realtime.ring import Samples
@@ -55,6 +56,12 @@ def _add_quality(commands: Commands) -> None:
     )
     evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
     add_json_option(evaluate)
+    learning = add_command(commands, "learning", run_learning, "measure quality against training audio seen")
+    learning.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate")
+    learning.add_argument("training", type=Path, metavar="RUN", help="folder of a training that keeps bundles")
+    add_preset_option(learning)
+    learning.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
+    add_json_option(learning)
     curve = add_command(commands, "curve", run_curve, "measure quality and cost against sampling passes")
     curve.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate; judges the words in it")
     add_preset_option(curve)
@@ -121,7 +128,6 @@ def run_evaluate(command: Command) -> None:
     from model.evaluate import evaluate, evaluate_codec
     from model.resynthesis import make_resynthesizer
     from realtime.model_loader import load_with_preset
-    from realtime.offline import restore_audio
 
     with progress_bar() as show:
         settings = {"limit": command.limit, "progress": lambda done, total: show(done / total)}
@@ -131,9 +137,7 @@ def run_evaluate(command: Command) -> None:
         else:
             preset, model = load_with_preset(command.preset)
             restorers = {
-                "streamed": lambda audio: restore_audio(
-                    model.stream(preset.plan, **preset.stream_settings), audio
-                ),
+                "streamed": _streamed(preset, model),
                 "whole file": lambda audio: model.restore(
                     audio,
                     passes=preset.passes_per_frame,
@@ -142,6 +146,33 @@ def run_evaluate(command: Command) -> None:
                 ),
             }
             report = evaluate(command.folder, restorers, **settings)
+    print(report.to_json() if command.json else report.to_table())
+
+
+def _streamed(preset: "Preset", model: "MaskSR") -> "Restorer":
+    from realtime.offline import restore_audio
+
+    return lambda audio: restore_audio(model.stream(preset.plan, **preset.stream_settings), audio)
+
+
+def run_learning(command: Command) -> None:
+    from model.evaluate import evaluate
+    from model.learning import kept_bundles, plot
+    from model.masksr import MaskSR
+    from realtime.model_loader import load_with_preset
+
+    preset, _ = load_with_preset(command.preset)
+    kept = kept_bundles(command.training)
+    hours = {f"{audio_hours:g} h": audio_hours for audio_hours in kept}
+    restorers = {name: _streamed(preset, MaskSR.load(kept[hours[name]])) for name in hours}
+    with progress_bar() as show:
+        report = evaluate(
+            command.folder,
+            restorers,
+            limit=command.limit,
+            progress=lambda done, total: show(done / total),
+        )
+    plot(report.rows, hours, RESULTS / "learning" / "curve.png")
     print(report.to_json() if command.json else report.to_table())
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +227,28 @@ def test_evaluate_prints_a_row_for_every_system(
     assert run("evaluate", tmp_path, *options, "--limit", "1", "--json") == 0
     systems = {row["system"] for row in json.loads(capsys.readouterr().out)["rows"]}
     assert systems >= ({"codec"} if system == "codec" else {"unprocessed", "streamed", "whole file"})
+
+
+def test_learning_judges_and_plots_every_bundle_that_a_run_kept(
+    tmp_path: Path,
+    tiny_preset: Path,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "index.csv").write_text("name,condition,detail\na,clean,\n")
+    for name in ("a_clean", "a_noisy"):
+        write_noise(tmp_path / f"{name}.flac", 1.5)
+    arguments = ["learning", tmp_path, tmp_path / "run", "--preset", tiny_preset, "--json"]
+    assert run(*arguments) == 1
+    assert "keep_every_steps" in capsys.readouterr().err
+    for hours in (12.5, 2.25):
+        shutil.copytree(tiny_bundle, tmp_path / "run" / "kept" / f"{hours:.2f}")
+    assert run(*arguments) == 0
+    systems = [row["system"] for row in json.loads(capsys.readouterr().out)["rows"]]
+    assert systems[1:3] == ["2.25 h", "12.5 h"]
+    assert (tmp_path / "results" / "learning" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_a_screen_the_demo_is_played(

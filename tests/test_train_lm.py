@@ -15,6 +15,7 @@ import torch
 from model.bundle import Bundle, BundleConfig
 from model.codec import build_dac
 from model.language_model import LanguageModelConfig
+from model.learning import kept_bundles
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rehearsal import RehearsalConfig
@@ -41,6 +42,7 @@ CONFIG = LanguageModelTrainingConfig(
     warmup_steps=5,
     log_every_steps=10,
     checkpoint_every_steps=20,
+    keep_every_steps=30,
 )
 
 
@@ -77,6 +79,14 @@ def test_a_run_leaves_figures_a_plot_and_samples(runs: Runs) -> None:
     info = soundfile.info(folder / "sample.flac")
     assert info.samplerate == SAMPLE_RATE_HZ
     assert info.frames == 4 * 3 * 32 * FRAME_SAMPLES
+
+
+def test_a_run_keeps_bundles_on_its_way(runs: Runs) -> None:
+    kept = kept_bundles(runs.finished.run)
+    seconds_a_step = 4 * 32 * FRAME_SAMPLES / SAMPLE_RATE_HZ
+    assert list(kept) == pytest.approx([30 * seconds_a_step / 3600, 60 * seconds_a_step / 3600], abs=0.01)
+    early, late = (Bundle.load(folder).language_model for folder in kept.values())
+    assert not torch.equal(early["heads.0.weight"], late["heads.0.weight"])
 
 
 def test_it_learns(runs: Runs) -> None:
