@@ -167,6 +167,20 @@ def names(settings: EngineSettings) -> tuple[str | None, ...]:
     return settings.microphone, settings.output, settings.monitor
 
 
+def found(settings: EngineSettings, devices: Sequence[DeviceInfo]) -> tuple[str | None, ...]:
+    """Of `devices`, those that `settings` name, as EngineSettings has them."""
+
+    def find(choice: str | None, direction: Direction) -> str | None:
+        device, _ = _attempt(choose_device, devices, choice, direction)
+        return None if device is None else device.choice
+
+    return (
+        find(settings.microphone, "input"),
+        None if settings.virtual_mic else find(settings.output, "output"),
+        None if settings.monitor is None else find(settings.monitor, "output"),
+    )
+
+
 def check_devices(settings: EngineSettings) -> None:
     """Raises DeviceError when `settings` name devices that are not there now, or a loop."""
     devices = list_devices()
