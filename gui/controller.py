@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from gui.settings import Settings, SettingsFile
 from presets.library import PresetEntry, PresetLibrary, Shelf
 from presets.preset import Preset
 from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device
+from realtime.device_pair import found
 from realtime.device_watcher import DeviceWatcher
 from realtime.feedback import refuse_feedback
 from realtime.live_engine import LiveEngine
@@ -203,7 +205,7 @@ class Controller(QObject):
     def _engine_settings(self) -> EngineSettings:
         chosen = self.settings
         parameters = Parameters(chosen.dry_wet, chosen.bypass or self.hears_dry, chosen.mute)
-        return EngineSettings(
+        settings = EngineSettings(
             microphone=chosen.microphone,
             output=chosen.output,
             virtual_mic=chosen.virtual_mic,
@@ -212,8 +214,8 @@ class Controller(QObject):
             passes=chosen.passes,
             lookahead_frames=chosen.lookahead_frames,
             parameters=parameters,
-            found=self._found() if self._tells_devices else None,
         )
+        return replace(settings, found=found(settings, self.devices)) if self._tells_devices else settings
 
     def _tell_engine(self) -> None:
         if self._engine is not None:
@@ -256,16 +258,6 @@ class Controller(QObject):
             played = self._device(choice, "output")
             if heard is not None and played is not None:
                 refuse_feedback(heard, played)
-
-    def _found(self) -> tuple[str | None, ...]:
-        """What the engine would use of the devices that the window knows."""
-        chosen = self.settings
-        devices = (
-            self._device(chosen.microphone, "input"),
-            None if chosen.virtual_mic else self._device(chosen.output, "output"),
-            None if chosen.monitor is None else self._device(chosen.monitor, "output"),
-        )
-        return tuple(None if device is None else device.choice for device in devices)
 
     def _device(self, choice: str | None, direction: Direction) -> DeviceInfo | None:
         """None when it is not there; the engine says so and waits for it."""

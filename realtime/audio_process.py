@@ -81,9 +81,9 @@ class _Session:
         self._host.poll()
         model = self._host.status
         self._mixer.parameters = settings.parameters
-        self._mixer.is_awaiting = model.state == "running"
-        if self._mixer.is_awaiting:
+        if model.state == "running":
             self._mixer.delay = model.delay
+        self._mixer.is_awaiting = model.state == "running"
         self._statuses.put(self._status(model, pair, pump))
 
     def _status(self, model: ModelStatus, pair: DevicePair | None, pump: Pump | None) -> EngineStatus:

@@ -13,11 +13,13 @@ import numpy as np
 from model.plan import SAMPLE_RATE_HZ
 from realtime.device_info import Direction, choose_device
 from realtime.devices import list_devices, portaudio, routed
+from realtime.processes import identity, is_running
 from realtime.ring import Samples
 from realtime.sound_server import sound_server
 
 ONE_SIDE = "channels=1 channel_map=mono remix=no"
 BUFFER_SECONDS = 0.1
+BOOTH_PROPERTY = "masksr.booth"  # marks on the sound server what belongs to one, with its process
 
 
 @dataclass
@@ -34,7 +36,8 @@ class Booth:
     """Virtual devices, while the context is open, between which a live session can be measured.
 
     What is said is heard by the source `microphone`; the sink `output` is for what becomes of it. The two
-    are the channels of one stream and so have one clock. Raises SoundServerError.
+    are the channels of one stream and so have one clock. What was left of others, whose process was killed,
+    is removed first. Raises SoundServerError.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,7 @@ class Booth:
             line.heard.append(block.copy())
 
     def _furnish(self, opening: ExitStack) -> None:
+        remove_leftover_booths()
         with sound_server() as server:
             for module, arguments in self._parts():
                 opening.callback(_unload, server.module_load(module, arguments))
@@ -88,11 +92,15 @@ class Booth:
     def _parts(self) -> list[tuple[str, str]]:
         sides = "channels=2 channel_map=front-left,front-right"
         left, right = ("master_channel_map=front-left", "master_channel_map=front-right")
+        parts = [
+            ("null-sink", f"sink_name={self._name} {sides} rate={SAMPLE_RATE_HZ}"),
+            ("remap-sink", f"sink_name={self._voice} master={self._name} {left} {ONE_SIDE}"),
+            ("remap-sink", f"sink_name={self.output} master={self._name} {right} {ONE_SIDE}"),
+            ("remap-source", f"source_name={self.microphone} master={self._both} {left} {ONE_SIDE}"),
+        ]
+        mark = f"properties={BOOTH_PROPERTY}={identity(os.getpid())}"
         return [
-            ("module-null-sink", f"sink_name={self._name} {sides} rate={SAMPLE_RATE_HZ}"),
-            ("module-remap-sink", f"sink_name={self._voice} master={self._name} {left} {ONE_SIDE}"),
-            ("module-remap-sink", f"sink_name={self.output} master={self._name} {right} {ONE_SIDE}"),
-            ("module-remap-source", f"source_name={self.microphone} master={self._both} {left} {ONE_SIDE}"),
+            (f"module-{part}", f"{arguments} {part.partition('-')[2]}_{mark}") for part, arguments in parts
         ]
 
     def _stream(self, direction: Direction, name: str, channels: int, callback: Callable[..., None]) -> Any:
@@ -106,6 +114,19 @@ class Booth:
                 dtype="float32",
                 callback=callback,
             )
+
+
+def remove_leftover_booths() -> None:
+    """Remove what processes that were killed left of theirs. Raises SoundServerError."""
+    with sound_server() as server:
+        marked = [
+            (node.owner_module, node.proplist[BOOTH_PROPERTY])
+            for node in (*server.sink_list(), *server.source_list())
+            if BOOTH_PROPERTY in node.proplist
+        ]
+        left = {module for module, process in marked if not is_running(process)}
+        for module in sorted(left, reverse=True):  # what is built on another came after it
+            server.module_unload(module)
 
 
 def _unload(module: int) -> None:

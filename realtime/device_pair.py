@@ -8,6 +8,7 @@ from threading import Event, Lock
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.audio_device import Capture, Playback
+from realtime.booth import remove_leftover_booths
 from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device, same_place
 from realtime.device_stream import DeviceStream, block_frames
 from realtime.device_watcher import DeviceWatcher
@@ -74,6 +75,7 @@ class DevicePair:
         with ExitStack() as opening:
             with suppress(SoundServerError):  # then there are none
                 remove_leftovers()
+                remove_leftover_booths()
             self._virtual_mic = opening.enter_context(VirtualMic()) if self._settings.virtual_mic else None
             self._heard = opening.enter_context(
                 DeviceStream("input", self.capture_rate_hz, capture, name, self._opening)
@@ -165,6 +167,20 @@ def _choose_monitor(
 def names(settings: EngineSettings) -> tuple[str | None, ...]:
     """Of the devices."""
     return settings.microphone, settings.output, settings.monitor
+
+
+def found(settings: EngineSettings, devices: Sequence[DeviceInfo]) -> tuple[str | None, ...]:
+    """Of `devices`, those that `settings` name, as EngineSettings has them."""
+
+    def find(choice: str | None, direction: Direction) -> str | None:
+        device, _ = _attempt(choose_device, devices, choice, direction)
+        return None if device is None else device.choice
+
+    return (
+        find(settings.microphone, "input"),
+        None if settings.virtual_mic else find(settings.output, "output"),
+        None if settings.monitor is None else find(settings.monitor, "output"),
+    )
 
 
 def check_devices(settings: EngineSettings) -> None:

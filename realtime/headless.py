@@ -11,6 +11,7 @@ from types import FrameType
 import numpy as np
 
 from model.errors import MaskSRError
+from realtime.device_follower import devices_followed
 from realtime.device_pair import check_devices
 from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings, EngineStatus
@@ -48,6 +49,7 @@ def run_headless(
         stopping = opened.enter_context(_stopped_by_signals())
         session = opened.enter_context(SessionFile())
         engine = opened.enter_context(LiveEngine(settings, load))
+        opened.enter_context(devices_followed(engine))
         recorder = None if record is None else opened.enter_context(Recorder(engine.tap, record))
         tell_at = show_at = monotonic()
         while not stopping.wait(TURN_SECONDS) and engine.status.state != "failed":

@@ -15,6 +15,7 @@ from model.command_line import (
     print_json,
     progress_bar,
 )
+from model.errors import MaskSRError
 
 if TYPE_CHECKING:
     from model.curve import Line, Point
@@ -107,12 +108,18 @@ def run_soak(command: Command) -> None:
     from realtime.soak import soak
 
     with progress_bar() as show:
-        figures = asdict(soak(_sample(), command.minutes, command.preset, show))
+        result = soak(_sample(), command.minutes, command.preset, show)
+    figures = asdict(result)
     if command.json:
         print_json(figures)
-        return
-    for name, value in figures.items():
-        print(f"{name:20} {value:10.2f}" if isinstance(value, float) else f"{name:20} {value:7}")
+    else:
+        for name, value in figures.items():
+            print(f"{name:20} {value:10.2f}" if isinstance(value, float) else f"{name:20} {value!s:>7}")
+    if result.lost_rounds:
+        raise MaskSRError(
+            f"The voice was lost in {result.lost_rounds} of {result.rounds} rounds;"
+            " see what `main.py doctor` says, or choose another preset."
+        )
 
 
 def _sample() -> "Samples":

@@ -86,7 +86,8 @@ class Mixer:
         is_here = self._has(start, BLOCK_FRAMES)
         if not is_here:
             self._presence.jump(0.0)
-        self.dropouts += self.is_awaiting and not is_here and self._has_begun(start)
+        is_awaited = self.is_awaiting and stays  # by another delay it was never promised
+        self.dropouts += is_awaited and not is_here and self._has_begun(start)
         self.is_restoring = is_here and stays and self._has(start, 2 * BLOCK_FRAMES)
         return self._restored.read(start, BLOCK_FRAMES) if is_here else np.zeros(BLOCK_FRAMES, np.float32)
 

@@ -1,7 +1,6 @@
 """Keeps a model process going: starts it, and starts another when it ends or hangs."""
 
 import multiprocessing
-import signal
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -14,6 +13,7 @@ from realtime.ring import SharedRing
 
 RING_SECONDS = 12
 HANG_SECONDS = 5.0
+KILLED = -9  # by SIGKILL, which Windows does not know by name
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.5, 30.0
 HEALTHY_SECONDS = 60.0  # of running make up for what went wrong before
 
@@ -96,7 +96,7 @@ class ModelHost:
     def _last_words(self) -> str:
         if self.status.state == "failed":
             return str(self.status.message)
-        if self._process.exitcode == -signal.SIGKILL:
+        if self._process.exitcode == KILLED:
             return "the system ended it, perhaps for want of memory"
         return f"it ended with code {self._process.exitcode}"
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, parent_process
+from pathlib import Path
 
 REAL_TIME_PRIORITY = 5  # as PulseAudio and PipeWire's clients have; theirs is higher
 SWITCH_SECONDS = 0.0005  # Python's threads take turns this often: a callback must not wait for others
@@ -75,3 +76,18 @@ def _end_with_parent() -> None:
     assert parent is not None, "this is for child processes"
     connection.wait([parent.sentinel])
     os._exit(1)
+
+
+def identity(process_id: int) -> str:
+    """Tells a process of Linux from later ones of its number by the time of its start; empty without it."""
+    try:
+        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return f"{process_id}-{fields[19]}"  # starttime; see proc(5)
+
+
+def is_running(process: str) -> bool:
+    """Whether the process of that identity still runs."""
+    number = process.partition("-")[0]
+    return number.isdecimal() and identity(int(number)) == process

@@ -7,7 +7,7 @@ from time import monotonic
 import psutil
 
 from realtime.booth import Booth
-from realtime.latency import REST_SECONDS, delay_ms, wait_until_settled
+from realtime.latency import REST_SECONDS, MeasurementError, delay_ms, wait_until_settled
 from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings
 from realtime.model_loader import load_model
@@ -19,18 +19,23 @@ BYTES_PER_MB = 1e6
 
 @dataclass(frozen=True)
 class Soak:
-    """What `seconds` of a session brought. Growth is of memory in use, from the first round to the end."""
+    """What `seconds` of a session brought. Growth is of memory in use, from the first round to the end.
+
+    The voice was said in `rounds`; the delays are of those in which it was heard again, None without any.
+    """
 
     seconds: float
+    rounds: int
+    lost_rounds: int
     dropouts: int
     dry_hops: int
     hops: int
     real_time_factor_p95: float
     audio_growth_mb: float
     model_growth_mb: float
-    first_delay_ms: float
-    least_delay_ms: float
-    most_delay_ms: float
+    first_delay_ms: float | None
+    least_delay_ms: float | None
+    most_delay_ms: float | None
 
 
 def soak(
@@ -48,34 +53,46 @@ def soak(
         settings = EngineSettings(microphone=booth.microphone, output=booth.output, preset=preset)
         with LiveEngine(settings, load) as engine:
             wait_until_settled(engine)
-            delays_ms = [delay_ms(*booth.say(voice, REST_SECONDS))]
+            rounds = [_round(booth, voice)]
             before, begun, end = _Moment(engine), monotonic(), monotonic() + 60.0 * minutes
             while monotonic() < end:
-                delays_ms.append(delay_ms(*booth.say(voice, REST_SECONDS)))
+                rounds.append(_round(booth, voice))
                 on_progress(min(1.0, (monotonic() - begun) / (60.0 * minutes)))
             after = _Moment(engine)
             seconds = monotonic() - begun
+    delays_ms = [delay for delay in rounds if delay is not None]
     return Soak(
         seconds=seconds,
+        rounds=len(rounds),
+        lost_rounds=len(rounds) - len(delays_ms),
         dropouts=after.report.dropouts - before.report.dropouts,
         dry_hops=after.report.dry_hops - before.report.dry_hops,
         hops=after.report.hops - before.report.hops,
         real_time_factor_p95=after.report.real_time_factor_p95,
         audio_growth_mb=after.memory_mb[0] - before.memory_mb[0],
         model_growth_mb=after.memory_mb[1] - before.memory_mb[1],
-        first_delay_ms=delays_ms[0],
-        least_delay_ms=min(delays_ms),
-        most_delay_ms=max(delays_ms),
+        first_delay_ms=next(iter(delays_ms), None),
+        least_delay_ms=min(delays_ms, default=None),
+        most_delay_ms=max(delays_ms, default=None),
     )
+
+
+def _round(booth: Booth, voice: Samples) -> float | None:
+    """The delay of `voice`; None where it is not found in what came out."""
+    try:
+        return delay_ms(*booth.say(voice, REST_SECONDS))
+    except MeasurementError:
+        return None
 
 
 class _Moment:
     """How a session stands: its report, and the memory of its processes, of the devices and of the model."""
 
     def __init__(self, engine: LiveEngine) -> None:
-        report = engine.status.report
-        assert report is not None, "it is running"
-        self.report = report
+        status = engine.status
+        if status.report is None:
+            raise MeasurementError(f"The session broke off ({status.message}); measure again.")
+        self.report = status.report
         audio = psutil.Process(engine.process_id)
         self.memory_mb = [_written_mb(process) for process in (audio, audio.children()[-1])]
 

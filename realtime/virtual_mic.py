@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from time import sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -18,6 +17,7 @@ from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.device_info import DeviceInfo, choose_device
 from realtime.devices import list_devices
+from realtime.processes import identity, is_running
 from realtime.sound_server import OWNER_PROPERTY, SoundServerError, sound_server
 from realtime.virtual_cable import GUIDES, VirtualCable, find_cable
 
@@ -93,7 +93,7 @@ class VirtualMic:
         with sound_server() as server:
             present = _without_leftovers(server)
             if present is None:
-                self._modules = _make(server, _identity(os.getpid()))
+                self._modules = _make(server, identity(os.getpid()))
                 present = _installed(server)[0]
             else:
                 _refuse_if_used(server, present)
@@ -196,7 +196,7 @@ class _Installed:
             return "leftover"
         if self.owner == PERSISTENT:
             return "on"
-        return "session" if _identity(self.process_id) == self.owner else "leftover"
+        return "session" if is_running(self.owner) else "leftover"
 
     @property
     def process_id(self) -> int:
@@ -291,15 +291,6 @@ def _defaults_kept(server: "Pulse") -> Iterator[None]:
         server.sink_default_set(before.default_sink_name)
     if before.default_source_name in sources - {after.default_source_name}:
         server.source_default_set(before.default_source_name)
-
-
-def _identity(process_id: int) -> str:
-    """Tells a process from later ones of its number by the time of its start; empty when there is none."""
-    try:
-        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-    return f"{process_id}-{fields[19]}"  # starttime; see proc(5)
 
 
 def _cable() -> VirtualCable:

@@ -19,10 +19,10 @@ from realtime.devices import list_devices, renew_devices
 from realtime.messages import EngineSettings
 from realtime.playback import play
 from tests.pulse_server import PulseServer, load, remove, running, wait_until
+from tests.serverless_machine import Serverless
 from tests.signals import tone
 from tests.test_device_pair import Ear, is_tone, places, started, stream_numbers
 
-ALSA = Path("/usr/share/alsa/alsa.conf")
 SECOND, ROOM_HZ = 44_100, 1000
 SETTINGS = Settings(microphone="usb", output="phones", virtual_mic=False, bypass=True)
 
@@ -39,17 +39,13 @@ sys.exit("PyQt6.QtMultimedia" in sys.modules)
 """
 
 
-class Serverless:
-    """A machine that has the devices last given to `plug`, and a program on it that believes so."""
+class Desk(Serverless):
+    """With a window of this program on it."""
 
     def __init__(self, folder: Path, preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._folder, self._alsa, self._log = folder, folder / "asoundrc", folder / "log"
+        super().__init__(folder, monkeypatch)
+        self._folder, self._log = folder, folder / "log"
         self._preset = PresetLibrary(folder / "presets").add(preset)
-        monkeypatch.setenv("ALSA_CONFIG_PATH", f"{ALSA}:{self._alsa}")
-
-    def plug(self, **devices: str) -> None:
-        """Each device's sound is that of one which the tests' sound server has."""
-        self._alsa.write_text("".join(_alsa_device(*device) for device in devices.items()))
 
     @contextmanager
     def window(self) -> Iterator[None]:
@@ -69,11 +65,6 @@ class Serverless:
         return set(names.split()) - {"pulse", "default"} == there and microphone == str(heard)
 
 
-def _alsa_device(name: str, device: str) -> str:
-    direction = "capture" if device.endswith("mic") else "playback"
-    return f"pcm.{name} {{ type asym {direction}.pcm {{ type pulse device {device} }} }}\n"
-
-
 @pytest.fixture
 def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "realtime.pulse", None)
@@ -81,19 +72,15 @@ def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def machine(
-    pulse: PulseServer, tmp_path: Path, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
-) -> Serverless:
-    return Serverless(tmp_path, tiny_preset, monkeypatch)
+def machine(pulse: PulseServer, tmp_path: Path, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, tiny_preset, monkeypatch)
 
 
 def test_with_a_sound_server_qt_is_not_asked_for_events(pulse: PulseServer) -> None:
     assert subprocess.run([sys.executable, "-c", IMPORTS], check=False).returncode == 0
 
 
-def test_without_a_sound_server_the_list_follows_what_qt_tells(
-    machine: Serverless, pulse: PulseServer
-) -> None:
+def test_without_a_sound_server_the_list_follows_what_qt_tells(machine: Desk, pulse: PulseServer) -> None:
     machine.plug(phones="speakers")
     with machine.window():
         wait_until(lambda: machine.tells({"phones"}))
@@ -109,7 +96,7 @@ def test_without_a_sound_server_the_list_follows_what_qt_tells(
 
 
 def test_without_a_sound_server_a_microphone_that_is_plugged_in_is_heard_again(
-    machine: Serverless, pulse: PulseServer
+    machine: Desk, pulse: PulseServer
 ) -> None:
     machine.plug(phones="speakers")
     with machine.window(), pulse.tone("room", ROOM_HZ):
@@ -132,7 +119,7 @@ def test_without_a_sound_server_a_microphone_that_is_plugged_in_is_heard_again(
 
 
 def test_without_a_sound_server_streams_are_opened_anew_for_other_devices_alone(
-    machine: Serverless, without_server: None
+    machine: Desk, without_server: None
 ) -> None:
     settings = EngineSettings("usb", "phones", found=("usb, ALSA", "phones, ALSA", None))
     machine.plug(usb="desk_mic", phones="speakers")
@@ -143,7 +130,7 @@ def test_without_a_sound_server_streams_are_opened_anew_for_other_devices_alone(
         assert not pair.can_follow(replace(settings, microphone=None))
 
 
-def test_portaudio_lists_anew_once_nothing_is_played(machine: Serverless, without_server: None) -> None:
+def test_portaudio_lists_anew_once_nothing_is_played(machine: Desk, without_server: None) -> None:
     machine.plug(phones="speakers")
     renew_devices(0.0)
     phones, stopping = choose_device(list_devices(), "phones", "output"), Event()

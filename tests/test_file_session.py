@@ -16,6 +16,7 @@ from realtime.model_process import ModelOrder
 from realtime.ring import Samples
 from tests.models import PLAN, load_inverter, load_pass_through, load_refused
 from tests.signals import noise, tone
+from tests.witness import witness
 
 
 def write(path: Path, sound: Samples, rate_hz: int = 44_100) -> Path:
@@ -54,6 +55,13 @@ def test_the_report_tells_where_the_delay_comes_from(tmp_path: Path) -> None:
     assert 0.0 < report.real_time_factor_p50 <= report.real_time_factor_p95
     assert report.seconds >= 30_000 / 44_100
     assert json.loads(json.dumps(asdict(report)))["latency"]["capture_ms"] == pytest.approx(10.0)
+
+
+def test_a_session_that_is_in_time_reports_no_dropout(tmp_path: Path) -> None:
+    write(tmp_path / "in.wav", noise(30_000))
+    with witness() as machine:
+        report = stream_file(tmp_path / "in.wav", tmp_path / "out.wav", ModelOrder(), load_inverter, ignore)
+    assert (report.late_hops, report.dropouts) == (0, 0) or machine.saw_starving
 
 
 def test_bypass_records_the_source_itself(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from realtime.mixer import BLOCK_FRAMES, Mix
 from realtime.session_file import SessionFile, read_session
 from realtime.signal_tap import SignalTap
 from tests.pulse_server import PulseServer, running, wait_until
+from tests.test_device_pair import places
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -42,7 +43,8 @@ def status() -> "subprocess.CompletedProcess[str]":
 def test_a_session_tells_records_and_ends_when_asked(
     number: signal.Signals, pulse: PulseServer, tiny_preset: Path, tmp_path: Path
 ) -> None:
-    live = command("live", "--virtual-mic", "--preset", tiny_preset, "--record", tmp_path / "kept", "--json")
+    outputs = "--virtual-mic", "--monitor", "speakers", "--record", tmp_path / "kept"
+    live = command("live", "--input", "desk", *outputs, "--preset", tiny_preset, "--json")
     assert json.loads(status().stdout) == {"state": "stopped"}
     with (
         pulse.tone("room", 1000),
@@ -52,11 +54,12 @@ def test_a_session_tells_records_and_ends_when_asked(
         seen = [json.loads(session.stdout.readline())]
         while seen[-1]["state"] != "running" or seen[-1]["report"]["seconds"] < 2.0:
             seen.append(json.loads(session.stdout.readline()))
-        told = status()
+        told, heard_and_played = status(), places()
         session.send_signal(number)
         rest, _ = session.communicate()
     assert session.returncode == 0
     assert json.loads(rest.splitlines()[-1])["microphone"] == "Desk Microphone"
+    assert heard_and_played == ({"desk_mic"}, {"masksr_live", "speakers"})
     assert (told.returncode, json.loads(told.stdout)["process"]) == (0, session.pid)
     assert status().returncode == 1
     dry, restored = (soundfile.read(path)[0] for path in sorted((tmp_path / "kept").iterdir()))

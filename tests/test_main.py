@@ -57,7 +57,10 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.startswith(f"usage: main.py {name}")
 
 
-@pytest.mark.parametrize("arguments", [["frobnicate"], ["restore"], ["train"], ["bundle"], ["data"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["frobnicate"], ["restore"], ["train"], ["bundle"], ["data"], ["live", "--output=a", "--virtual-mic"]],
+)
 def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         run(*arguments)

@@ -21,14 +21,15 @@ class Session:
         self.mixer = Mixer(self.noisy, self.restored)
         self.mixer.delay = DELAY
 
-    def run(self, away: range = range(0), muted: range = range(0)) -> list[Mix]:
+    def run(self, away: range = range(0), muted: range = range(0), behind_frames: int = 0) -> list[Mix]:
         mixes = []
         inverted = np.concatenate([np.zeros(DELAY.latency_frames, np.float32), -SOUND])
         for number, block in enumerate(cut(SOUND, [BLOCK_FRAMES])):
             self.mixer.parameters = Parameters(mute=number in muted)
             self.noisy.write(block)
             if number not in away:
-                self.restored.write(inverted[self.restored.written : self.noisy.written])
+                done = max(self.noisy.written - behind_frames, 0)
+                self.restored.write(inverted[self.restored.written : done])
             mix = self.mixer.mix()
             assert mix is not None
             mixes.append(mix)
@@ -49,6 +50,14 @@ def test_restored_sound_is_as_late_as_the_delay_says_and_fades_in() -> None:
     assert session.mixer.dropouts == 0
     assert session.mixer.is_restoring
     assert session.mixer.mix() is None
+
+
+def test_a_restorer_that_takes_the_time_it_is_given_loses_nothing_from_the_first_block_on() -> None:
+    session = Session()
+    mixes = session.run(behind_frames=DELAY.headroom_frames - 2 * BLOCK_FRAMES)
+    start = DELAY.frames + BLOCK_FRAMES
+    np.testing.assert_allclose(output(mixes)[start:], -LATE[start:], atol=1e-6)
+    assert session.mixer.dropouts == 0
 
 
 def test_a_restorer_that_goes_and_comes_back_is_replaced_by_the_dry_sound_without_a_click() -> None:

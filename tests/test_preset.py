@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from model.plan import SAMPLE_RATE_HZ
 from presets.preset import PresetError, load_preset, preset_names
 
 VALID = """
@@ -34,6 +35,10 @@ def test_shipped_preset_is_valid(name: str) -> None:
     preset = load_preset(name)
     assert preset.name == name
     assert preset.plan.fade_samples / 44.1 == pytest.approx(preset.fade_ms, abs=0.03)
+
+
+def test_a_call_is_delayed_by_a_fifth_of_a_second_at_most_however_fast_the_machine() -> None:
+    assert load_preset("call").plan.latency_samples / SAMPLE_RATE_HZ <= 0.2
 
 
 @pytest.mark.parametrize("name", preset_names())

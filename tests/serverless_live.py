@@ -1,0 +1,12 @@
+"""`main.py live` on a machine without a sound server; its arguments are those of the command."""
+
+import sys
+
+from main import main
+from realtime.device_watcher import DeviceWatcher
+
+sys.modules["realtime.pulse"] = None  # type: ignore[assignment]  # also in the engine's processes
+DeviceWatcher.is_told = False
+
+if __name__ == "__main__":
+    sys.exit(main(["live", *sys.argv[1:]]))
