@@ -59,12 +59,12 @@ def _smallest(values: Tensor, count: int) -> Tensor:
 
     They are in the groups of values whose smallest are the smallest, which saves sorting all others.
     """
-    group = math.gcd(values.shape[1], 16)
-    groups = values.unflatten(1, (-1, group))
-    chosen = groups.amin(2).topk(min(count, groups.shape[1]), largest=False).indices
-    kept = _rows(groups, chosen).flatten(1)
+    groups = values.unflatten(1, (math.gcd(values.shape[1], 16), -1))
+    chosen = groups.amin(1).topk(min(count, groups.shape[2]), largest=False).indices
+    kept = groups.gather(2, chosen[:, None].expand(-1, groups.shape[1], -1)).flatten(1)
     places = kept.topk(min(count, kept.shape[1]), largest=False).indices
-    return chosen.gather(1, places // group) * group + places % group
+    in_group, group = places // chosen.shape[1], chosen.gather(1, places % chosen.shape[1])
+    return in_group * groups.shape[2] + group
 
 
 def _rows(values: Tensor, places: Tensor) -> Tensor:

@@ -59,7 +59,9 @@ def _add_quality(commands: Commands) -> None:
     add_json_option(evaluate)
     learning = add_command(commands, "learning", run_learning, "measure quality against training audio seen")
     learning.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate")
-    learning.add_argument("training", type=Path, metavar="RUN", help="folder of a training that keeps bundles")
+    learning.add_argument(
+        "training", type=Path, metavar="RUN", help="folder of a training that keeps bundles"
+    )
     add_preset_option(learning)
     learning.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
     add_json_option(learning)
