@@ -1,6 +1,7 @@
 """The page of health: what live sound needs, whether it is there, and what to do where it is not."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QShowEvent
@@ -29,7 +30,7 @@ class HealthPage(QWidget):
         """Look everything over again."""
         self._check.setEnabled(False)
         self._summary.setText(text.HEALTH_CHECKING)
-        self._controller.background.run(lambda: list(examine_system()), self._take)
+        self._controller.background.run(self._look, self._take)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
@@ -45,6 +46,9 @@ class HealthPage(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         column.addLayout(row(self._check, self._summary, None))
         column.addWidget(list_of_all, 1)
+
+    def _look(self) -> list[Finding]:
+        return list(takewhile(lambda finding: self._controller.background.is_open, examine_system()))
 
     def _take(self, system: Sequence[Finding]) -> None:
         findings = [*system, *examine_session(self._controller.status)]
