@@ -12,7 +12,7 @@ from gui.controller import Controller
 from gui.parts import Card, button, row
 from realtime.checks import Finding, examine_session, examine_system
 
-NAME_WIDTH = 180  # logical pixels
+NAME_WIDTH = 150  # logical pixels
 
 
 class HealthPage(QWidget):
@@ -73,9 +73,10 @@ class _Row(QWidget):
         super().__init__()
         name = text.HEALTH_NAMES[finding.name]
         state = text.HEALTH_OK if finding.ok else text.HEALTH_BAD
-        mark, says = QLabel(f"{text.HEALTH_MARKS[finding.ok]}  {name}"), QLabel(finding.says)
+        mark, title, says = QLabel(text.HEALTH_MARKS[finding.ok]), QLabel(name), QLabel(finding.says)
         mark.setProperty("role", "good" if finding.ok else "problem")
         mark.setToolTip(state)
+        title.setProperty("role", "" if finding.ok else "problem")
         says.setWordWrap(True)
         says.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -85,6 +86,8 @@ class _Row(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 4, 0, 4)
         grid.addWidget(mark, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(says, 0, 1)
-        grid.setColumnMinimumWidth(0, NAME_WIDTH)
-        grid.setColumnStretch(1, 1)
+        grid.addWidget(title, 0, 1, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(says, 0, 2)
+        grid.setHorizontalSpacing(8)
+        grid.setColumnMinimumWidth(1, NAME_WIDTH)
+        grid.setColumnStretch(2, 1)
