@@ -58,6 +58,7 @@ COMPUTES_ON_HELP = _("The processor or graphics card that the model runs on.")
 # What the engine does.
 LOADING = _("Loading the model… {percent:.0f} %")
 RUNNING = _("Restoring your voice")
+TOO_BUSY = _("Too busy: your microphone goes out as it is")
 BYPASSED = _("Bypassed: your microphone goes out as it is")
 HEARS_DRY = _("Hearing the microphone as it is")
 MUTED = _("Muted: nothing goes out")
