@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -45,7 +46,9 @@ def test_the_last_seconds_are_taken_played_and_kept(
         wait_for(qtbot, lambda: controller.tap is not None and controller.tap.written > 3 * SAMPLE_RATE_HZ)
         button(window, "Take last 10 s").click()
         button(window, "Play before").click()
-        assert loudest_hz(pulse.record("speakers.monitor", 2 * SAMPLE_RATE_HZ)) == 1000
+        assert loudest_hz(pulse.record("speakers.monitor", 2 * SAMPLE_RATE_HZ)) == pytest.approx(
+            1000, abs=5
+        )  # a busy machine leaves blocks out
         button(window, "Stop").click()
         wait_for(qtbot, button(window, "Play after").isEnabled)
         button(window, "Play after").click()
@@ -55,4 +58,6 @@ def test_the_last_seconds_are_taken_played_and_kept(
         wait_for(qtbot, lambda: len(list(tmp_path.glob("MaskSR Live */*.*"))) == 3)
         window.close()
     (kept,) = tmp_path.glob("MaskSR Live */before.wav")
-    assert loudest_hz(soundfile.read(kept, dtype="float32")[0]) == 1000
+    assert loudest_hz(soundfile.read(kept, dtype="float32")[0]) == pytest.approx(
+        1000, abs=5
+    )  # a busy machine leaves blocks out
