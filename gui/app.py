@@ -24,11 +24,11 @@ def run() -> int:
     application = make_application()
     with SingleInstance(instance_name()) as instance:
         if not instance.is_first:
-            instance.raise_first()
             return 0
         library = PresetLibrary(presets_path())
         with opened_window(application, SettingsFile(settings_path()), library) as window:
             instance.raise_wanted.connect(window.raise_up)
+            window.closed.connect(instance.leave)
             window.closed.connect(application.quit)
             for interruption in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(interruption, lambda number, frame: window.quit())

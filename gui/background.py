@@ -13,7 +13,10 @@ Result = TypeVar("Result")
 
 
 class Background(QObject):
-    """Does one job after another on a thread of its own and tells the window's thread how each ended."""
+    """Does one job after another on a thread of its own and tells the window's thread how each ended.
+
+    `is_open` turns false when the end is waited for, so that a long job can stop early.
+    """
 
     failed = pyqtSignal(str)  # one sentence for the user
     _ended = pyqtSignal(object, object)
@@ -22,7 +25,7 @@ class Background(QObject):
         super().__init__()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._ended.connect(self._tell)
-        self._is_open = True
+        self.is_open = True
 
     def run(self, job: Callable[[], Result], then: Callable[[Result], object] = lambda result: None) -> None:
         """Do `job`; then, in the window's thread, call `then` with its result, or emit `failed`."""
@@ -30,12 +33,12 @@ class Background(QObject):
 
     def close(self) -> None:
         """Wait for the jobs that were asked for. Nothing is told any more."""
-        self._is_open = False
+        self.is_open = False
         self._executor.shutdown()
 
     @pyqtSlot(object, object)
     def _tell(self, then: Callable[[Any], object], ended: "Future[Any]") -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         try:
             result = ended.result()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from model.command_line import Command, Commands, add_command, add_json_option, print_json
 from realtime.commands import play_demo
+from realtime.processes import end_past_stuck_threads
 
 
 def add_commands(commands: Commands) -> None:
@@ -31,6 +32,7 @@ def run_window(command: Command) -> None:
         from gui.app import run
 
         run()
+        end_past_stuck_threads()
 
 
 def run_screenshot(command: Command) -> None:

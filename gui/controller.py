@@ -1,6 +1,7 @@
 """The window's model: what the user chose, what the engine does, and what there is to choose from."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -76,9 +77,11 @@ class Controller(QObject):
         self._polling.stop()
         self._saving.stop()
         self._save()
-        self._feed.close()
-        self.background.close()
-        self._running.close()
+        parts = (self._feed, self.background, self._running)
+        with ThreadPoolExecutor(
+            len(parts)
+        ) as ending:  # a sound server that hangs is waited for by all at once
+            list(ending.map(lambda part: part.close(), parts))
 
     @property
     def tap(self) -> SignalTap | None:

@@ -66,7 +66,8 @@ class Header(QWidget):
     def show_state(self, status: EngineStatus, settings: Settings, hears_dry: bool) -> None:
         self._state.setText(_sentence(status, settings, hears_dry))
         self._state.setAccessibleName(self._state.text())
-        self._light.show_state(status.state, settings.bypass or settings.mute or hears_dry)
+        light = "dry" if _is_too_busy(status) else status.state
+        self._light.show_state(light, settings.bypass or settings.mute or hears_dry)
         loading = status.state == "loading"
         self._progress.setVisible(loading)
         self._progress.setValue(round(100 * status.progress))
@@ -87,7 +88,13 @@ def _sentence(status: EngineStatus, settings: Settings, hears_dry: bool) -> str:
             return text.BYPASSED
         if hears_dry:
             return text.HEARS_DRY
+        if _is_too_busy(status):
+            return text.TOO_BUSY
     return STATES[status.state]
+
+
+def _is_too_busy(status: EngineStatus) -> bool:
+    return status.state == "running" and status.passes_wanted > 0 and status.passes_now == 0
 
 
 def _route(status: EngineStatus, settings: Settings) -> str:

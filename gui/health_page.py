@@ -1,6 +1,7 @@
 """The page of health: what live sound needs, whether it is there, and what to do where it is not."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QShowEvent
@@ -11,7 +12,7 @@ from gui.controller import Controller
 from gui.parts import Card, button, row
 from realtime.checks import Finding, examine_session, examine_system
 
-NAME_WIDTH = 180  # logical pixels
+NAME_WIDTH = 150  # logical pixels
 
 
 class HealthPage(QWidget):
@@ -29,7 +30,7 @@ class HealthPage(QWidget):
         """Look everything over again."""
         self._check.setEnabled(False)
         self._summary.setText(text.HEALTH_CHECKING)
-        self._controller.background.run(lambda: list(examine_system()), self._take)
+        self._controller.background.run(self._look, self._take)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
@@ -45,6 +46,9 @@ class HealthPage(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         column.addLayout(row(self._check, self._summary, None))
         column.addWidget(list_of_all, 1)
+
+    def _look(self) -> list[Finding]:
+        return list(takewhile(lambda finding: self._controller.background.is_open, examine_system()))
 
     def _take(self, system: Sequence[Finding]) -> None:
         findings = [*system, *examine_session(self._controller.status)]
@@ -69,9 +73,10 @@ class _Row(QWidget):
         super().__init__()
         name = text.HEALTH_NAMES[finding.name]
         state = text.HEALTH_OK if finding.ok else text.HEALTH_BAD
-        mark, says = QLabel(f"{text.HEALTH_MARKS[finding.ok]}  {name}"), QLabel(finding.says)
+        mark, title, says = QLabel(text.HEALTH_MARKS[finding.ok]), QLabel(name), QLabel(finding.says)
         mark.setProperty("role", "good" if finding.ok else "problem")
         mark.setToolTip(state)
+        title.setProperty("role", "" if finding.ok else "problem")
         says.setWordWrap(True)
         says.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -81,6 +86,8 @@ class _Row(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 4, 0, 4)
         grid.addWidget(mark, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(says, 0, 1)
-        grid.setColumnMinimumWidth(0, NAME_WIDTH)
-        grid.setColumnStretch(1, 1)
+        grid.addWidget(title, 0, 1, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(says, 0, 2)
+        grid.setHorizontalSpacing(8)
+        grid.setColumnMinimumWidth(1, NAME_WIDTH)
+        grid.setColumnStretch(2, 1)

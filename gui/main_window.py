@@ -1,7 +1,15 @@
 """The window: puts its parts together and keeps them current."""
 
 from PyQt6.QtCore import QByteArray, QEvent, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
+from PyQt6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+)
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from gui import text
@@ -137,7 +145,8 @@ class MainWindow(QMainWindow):
         self._tray.mute_switched.connect(lambda on: controller.change(mute=on))
         self._tray.preset_chosen.connect(controller.choose_preset)
         self._tray.quit_wanted.connect(self.quit)
-        self._tray.setVisible(Tray.isSystemTrayAvailable())
+        if QGuiApplication.platformName() != "offscreen":
+            self._tray.show()  # once there is a tray, which after a login may be later
         self._pages.currentChanged.connect(lambda page: controller.change(page=page))
         self._show_settings()
         self._show_presets()
@@ -225,7 +234,8 @@ class MainWindow(QMainWindow):
             self.controller.hear_dry(False)  # the release of the key goes elsewhere
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        if self.controller.settings.close_to_tray and self._tray.isVisible() and not self._quitting:
+        stays = self.controller.settings.close_to_tray and Tray.isSystemTrayAvailable()
+        if stays and not self._quitting:
             self.hide()
             if event is not None:
                 event.ignore()

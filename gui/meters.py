@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from gui import text
 from gui.ballistics import Level
 from gui.palette import Palette, current_palette
+from gui.parts import caption
 
 LOWEST_DBFS = -60.0
 TICKS_DBFS = (-60, -48, -36, -24, -12, -6, 0)
@@ -29,6 +30,7 @@ class LevelMeters(QWidget):
         self._dry = _Meter(grid, 0, text.MICROPHONE, attrgetter("dry"))
         self._restored = _Meter(grid, 1, text.RESTORED, attrgetter("restored"))
         grid.addWidget(_Scale(self), 2, 1)
+        grid.addWidget(caption(text.METER_UNIT), 2, 2, 1, 2)
         grid.setColumnStretch(1, 1)
 
     def set_levels(self, dry: Level, restored: Level) -> None:

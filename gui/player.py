@@ -8,6 +8,8 @@ from realtime.device_info import DeviceError, DeviceInfo
 from realtime.playback import play
 from realtime.ring import Samples
 
+CLOSE_SECONDS = 1.0  # a sound server that hangs is not waited for longer
+
 
 class Player(QObject):
     """`ended` follows every start, and `failed`, with a sentence for the user, comes before it."""
@@ -32,10 +34,11 @@ class Player(QObject):
         self._stopping.set()
 
     def close(self) -> None:
-        """End, and wait for it: about a twentieth of a second."""
+        """End, and wait for it: about a twentieth of a second. Nothing is told any more."""
+        self.blockSignals(True)
         self.stop()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
 
     def _play(self, sound: Samples, sample_rate_hz: int, device: DeviceInfo) -> None:
         try:

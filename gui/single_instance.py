@@ -4,10 +4,11 @@ import getpass
 from types import TracebackType
 from typing import Self
 
-from PyQt6.QtCore import QDir, QLockFile, QObject, pyqtSignal
+from PyQt6.QtCore import QDeadlineTimer, QDir, QLockFile, QObject, pyqtSignal
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 
-REACH_MS = 2000
+REACH_MS, RETRY_MS = 2000, 100
+ENDING_MS = 20_000  # longer than the end of a window takes
 
 
 def instance_name() -> str:
@@ -19,7 +20,7 @@ class SingleInstance(QObject):
     """Within the context the first instance holds `name`; `raise_wanted` tells it of every later start.
 
     A lock decides who is first, so that two instances started at once agree; it ends with its process,
-    however that ends.
+    however that ends. After `leave` the next start is not told any more, but waits to be the first.
     """
 
     raise_wanted = pyqtSignal()
@@ -34,7 +35,7 @@ class SingleInstance(QObject):
         self._server.newConnection.connect(self._take_calls)
 
     def __enter__(self) -> Self:
-        self.is_first = self._lock.tryLock(0)
+        self.is_first = self._becomes_first()
         if self.is_first:
             QLocalServer.removeServer(self._name)  # left by one that died
             self._server.listen(self._name)
@@ -44,10 +45,22 @@ class SingleInstance(QObject):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.is_first:
-            self._server.close()
+            self.leave()
             self._lock.unlock()
 
-    def raise_first(self) -> bool:
+    def leave(self) -> None:
+        """Be there for nobody any more, as the first instance that is about to end."""
+        self._server.close()
+
+    def _becomes_first(self) -> bool:
+        """Whether the lock could be had before an instance that has it could be asked to show itself."""
+        deadline = QDeadlineTimer(ENDING_MS)
+        while not self._lock.tryLock(RETRY_MS):
+            if self._raise_first() or deadline.hasExpired():
+                return False
+        return True
+
+    def _raise_first(self) -> bool:
         """Ask the first instance to show itself; return whether it could be asked."""
         call = QLocalSocket()
         call.connectToServer(self._name)

@@ -25,7 +25,7 @@ HERTZ_TICKS = {
     10_000: "10",
     20_000: "20",
 }
-DECIBEL_TICKS = (-40, -80), (-20, -60, -100)  # the second ones where there is room
+DECIBEL_TICKS = (-40, -80), (-20, -60, -100)  # the second ones where there is room; the first one says dB
 
 
 class SpectrumView(SignalPicture):
@@ -56,7 +56,7 @@ class SpectrumView(SignalPicture):
         )
         self._plot.showGrid(x=True, y=True, alpha=0.15)
         left, bottom = self._axes
-        left.setTicks([[(tick, text.number(tick)) for tick in ticks] for ticks in DECIBEL_TICKS])
+        left.setTicks([[(tick, _in_words(tick)) for tick in ticks] for ticks in DECIBEL_TICKS])
         left.setWidth(LEFT_AXIS_WIDTH)
         bottom.setTicks([[(np.log10(hz), label) for hz, label in HERTZ_TICKS.items()]])
         bottom.setHeight(BOTTOM_AXIS_HEIGHT)
@@ -91,3 +91,8 @@ class _Curve(pg.PlotCurveItem):  # type: ignore[misc]  # the package has no type
         fill.setAlphaF(FILL_OPACITY)
         self.setPen(pg.mkPen(colour, width=1.5))
         self.setBrush(fill)
+
+
+def _in_words(decibels: int) -> str:
+    number = text.number(decibels)
+    return f"{number} {text.DECIBEL}" if decibels == DECIBEL_TICKS[0][0] else number

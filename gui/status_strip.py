@@ -58,6 +58,7 @@ class _Figure(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(title)
+        column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(6)
         if picture is not None:

@@ -58,6 +58,8 @@ QLineEdit, QListView, QPlainTextEdit {
     background: $surface; border: 1px solid $border; border-radius: 6px; padding: 5px 8px;
     selection-background-color: $accent; selection-color: $on_accent;
 }
+QLineEdit { min-height: 20px; }
+QLineEdit:disabled { border-color: $line; }
 QListView { padding: 1px; }
 
 QCheckBox { spacing: 8px; padding: 2px; border: 2px solid transparent; border-radius: 6px; }
@@ -87,7 +89,7 @@ QTabWidget::pane { border: none; border-top: 2px solid $line; top: -2px; }
 QTabBar { background: transparent; }
 QTabBar::tab { color: $muted; padding: 7px 14px; border: 2px solid transparent; }
 QTabBar::tab:hover { color: $text; }
-QTabBar::tab:selected { color: $text; border-bottom-color: $accent; font-weight: 600; }
+QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 QTabBar::tab:focus { border: 2px solid $focus; border-radius: 6px; }
 
 QMenuBar { background: $window; }

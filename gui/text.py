@@ -19,6 +19,7 @@ SETTINGS_VERSION = _("version {version} is not one of 1 to {newest}")
 MICROPHONE = _("Microphone")
 RESTORED = _("Restored")
 METERS = _("Levels")
+METER_UNIT = "dBFS"
 METER_PEAK = _("{signal}: highest peak in dBFS")
 METER_CLIP = _("CLIP")
 METER_CLIPPED = _("Clipped")
@@ -26,6 +27,7 @@ METER_NOT_CLIPPED = _("Not clipped")
 METER_CLIP_HELP = _("Lights up when the sound was too loud; turn the microphone down until it stays dark.")
 SPECTROGRAMS = _("Spectrograms of the last seconds, the microphone above the restored sound")
 SPECTRUM = _("Spectrum of the microphone and of the restored sound")
+DECIBEL = "dB"
 HERTZ = "Hz"
 KILOHERTZ = "kHz"
 
@@ -58,6 +60,7 @@ COMPUTES_ON_HELP = _("The processor or graphics card that the model runs on.")
 # What the engine does.
 LOADING = _("Loading the model… {percent:.0f} %")
 RUNNING = _("Restoring your voice")
+TOO_BUSY = _("Too busy: your microphone goes out as it is")
 BYPASSED = _("Bypassed: your microphone goes out as it is")
 HEARS_DRY = _("Hearing the microphone as it is")
 MUTED = _("Muted: nothing goes out")

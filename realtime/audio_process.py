@@ -11,7 +11,7 @@ from realtime.messages import EngineSettings, EngineStatus, State
 from realtime.mixer import Mixer
 from realtime.model_host import ModelHost
 from realtime.model_process import Load, ModelOrder, ModelStatus
-from realtime.processes import lasting, settle_in
+from realtime.processes import end_past_stuck_threads, lasting, settle_in
 from realtime.pump import Pump
 from realtime.report import make_report
 from realtime.signal_tap import SignalTap
@@ -32,6 +32,7 @@ def run_audio(
     with ModelHost(_order(first), load) as host:
         _Session(host, settings, statuses, tap).run()
     statuses.put(EngineStatus("stopped"))
+    end_past_stuck_threads()
 
 
 class _Session:

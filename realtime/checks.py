@@ -76,7 +76,7 @@ def _sound_server() -> str:
 def _portaudio(server_answers: bool) -> str:
     if not server_answers:  # PortAudio waits minutes for one that hangs
         raise ProblemError("PortAudio needs the sound server; see to that first, then check again.")
-    return str(portaudio().get_portaudio_version()[1])
+    return str(portaudio().get_portaudio_version()[1]).partition(",")[0]  # without the revision
 
 
 def _virtual_mic() -> str:
@@ -85,7 +85,7 @@ def _virtual_mic() -> str:
         return "left by a session that died; the next one removes it"
     if now.is_default:
         raise ProblemError("It is the system's default microphone; make the one to be restored the default.")
-    return now.state if now.microphone is None else f"{now.state}: {now.microphone}"
+    return now.state if now.microphone is None else f"{now.microphone} ({now.state})"
 
 
 def _permissions() -> str:

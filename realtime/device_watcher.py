@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from realtime.device_info import DeviceInfo, Direction
 from realtime.devices import list_devices, renew_devices
-from realtime.sound_server import SoundServerError, server_devices, sound_server
+from realtime.sound_server import SoundServerError, SoundServerHangsError, server_devices, sound_server
 from realtime.threads import in_background
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class DeviceWatcher:
 
     A thread calls `on_event` with them after all that concerns devices or streams on them, so at times with
     those already known, and `on_gone` at once with the index of one that went. The sound server tells of
-    events; when it ends, its devices are gone until it is back. PortAudio tells of none: where `is_told` is
-    false, whoever hears of one calls `look_again`. Raises DeviceError as `list_devices` does.
+    events; when it ends or hangs, its devices are gone until it is back. PortAudio tells of none: where
+    `is_told` is false, whoever hears of one calls `look_again`. Raises DeviceError when PortAudio is missing.
     """
 
     is_told = sys.platform == "linux"
@@ -39,7 +39,10 @@ class DeviceWatcher:
         self._on_event, self._on_gone = on_event, on_gone
 
     def __enter__(self) -> Self:
-        self.devices = list_devices()
+        try:
+            self.devices = list_devices()
+        except SoundServerHangsError:
+            self.devices = []
         self._opened = ExitStack()
         if self.is_told:
             self._opened.enter_context(in_background(self._watch, "device watcher"))

@@ -10,7 +10,13 @@ from types import ModuleType
 
 from realtime.device_info import DeviceError, DeviceInfo, Direction
 from realtime.shared_use import SharedUse
-from realtime.sound_server import STREAM_PROPERTY, SoundServerError, server_devices, sound_server
+from realtime.sound_server import (
+    STREAM_PROPERTY,
+    SoundServerError,
+    SoundServerHangsError,
+    server_devices,
+    sound_server,
+)
 
 _portaudio_use = SharedUse()
 
@@ -18,11 +24,13 @@ _portaudio_use = SharedUse()
 def list_devices() -> list[DeviceInfo]:
     """Every device there is, without opening any; where PortAudio is asked, as of its start in this process.
 
-    Raises DeviceError when PortAudio is missing.
+    Raises DeviceError when PortAudio is missing, and SoundServerHangsError.
     """
     try:
         with sound_server() as server:
             return server_devices(server)
+    except SoundServerHangsError:
+        raise
     except SoundServerError:
         return _portaudio_devices()
 

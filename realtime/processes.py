@@ -66,6 +66,15 @@ def _end_with_thread(failure: threading.ExceptHookArgs) -> None:
     os._exit(1)
 
 
+def end_past_stuck_threads() -> None:
+    """End this process now if a thread still waits for a sound server that hangs.
+
+    The libraries that it is in would wait for it too, or crash when they are ended beneath it.
+    """
+    if threading.active_count() > 1:
+        os._exit(0)
+
+
 def end_with_parent() -> None:
     """End this process, whatever it does, when its parent ends in any way."""
     threading.Thread(target=_end_with_parent, name="parent watcher", daemon=True).start()

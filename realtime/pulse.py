@@ -1,4 +1,4 @@
-"""The connection to the sound server of a Linux desktop: pulsectl's, with three of its mistakes mended.
+"""The connection to the sound server of a Linux desktop: pulsectl's, with two of its mistakes mended.
 
 PipeWire serves the same protocol. Needs libpulse: importing this raises OSError without it.
 """
@@ -13,6 +13,11 @@ from pulsectl._pulsectl import LibPulse, pa
 from realtime.device_info import Direction
 
 ANSWER_SECONDS = 2.0  # a server that hangs is not waited for longer
+
+
+class NoAnswerError(pulsectl.PulseError):  # type: ignore[misc]
+    """The server is there, and hangs."""
+
 
 FAILURES = (pulsectl.PulseError, pulsectl.PulseDisconnected, LibPulse.CallError)
 
@@ -37,21 +42,15 @@ class Pulse(pulsectl.Pulse):  # type: ignore[misc]
         self.event_mask_set("sink", "source", "server", "sink_input", "source_output")
         self.event_callback_set(notice)
 
-    def _pulse_state_cb(self, context: Any, data: Any) -> None:
-        """End the wait for the connection when it is there; pulsectl waits for the whole timeout."""
-        super()._pulse_state_cb(context, data)
-        if self.connected:
-            self._loop_stop = True
-
     def _pulse_iterate(self, block: bool = True) -> None:
-        """Wait for part of an answer, but not for ever as pulsectl does."""
+        """Wait for part of an answer, but not for ever as pulsectl does. Raises NoAnswerError."""
         with self._pulse_loop() as loop:
             started = monotonic()
             pa.mainloop_prepare(loop, round(1e6 * ANSWER_SECONDS) if block else 0)
             pa.mainloop_poll(loop)
             pa.mainloop_dispatch(loop)
         if monotonic() - started >= ANSWER_SECONDS:
-            raise pulsectl.PulseError("no answer")
+            raise NoAnswerError("no answer")
 
     def _pulse_info_cb(
         self, kind: type, found: list[Any], done: Any, context: Any, info: Any, *end: Any

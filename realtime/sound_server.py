@@ -11,27 +11,34 @@ if TYPE_CHECKING:
 
 OWNER_PROPERTY = "masksr.owner"  # marks on the sound server what this program made
 STREAM_PROPERTY = "masksr.stream"
-CONNECT_SECONDS = 5.0
 
 
 class SoundServerError(DeviceError):
     """The sound server is not there, went away or refuses."""
 
 
+class SoundServerHangsError(SoundServerError):
+    """The sound server is there and does not answer. Whoever asks PortAudio now waits minutes."""
+
+
 @contextmanager
 def sound_server() -> Iterator["Pulse"]:
     """Connects to the running sound server; never starts one.
 
-    Raises SoundServerError, also for what the server refuses within.
+    Raises SoundServerError, also for what the server refuses within, and SoundServerHangsError.
     """
     try:
-        from realtime.pulse import FAILURES, Pulse
+        from realtime.pulse import FAILURES, NoAnswerError, Pulse
     except (ImportError, OSError) as error:  # macOS and Windows have neither
         raise SoundServerError("libpulse is missing; on Debian `apt install libpulse0` brings it.") from error
     server = Pulse("MaskSR Live", connect=False)
     try:
-        server.connect(timeout=CONNECT_SECONDS)
+        server.connect()
         yield server
+    except NoAnswerError as error:
+        raise SoundServerHangsError(
+            "The sound server does not answer any more; restart PipeWire or PulseAudio."
+        ) from error
     except FAILURES as error:
         problem = f"refuses ({error})" if server.connected else "does not answer"
         raise SoundServerError(

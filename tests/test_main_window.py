@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import soundfile
 from numpy.typing import NDArray
 from PyQt6 import sip
-from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QImage
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
+from PyQt6.QtGui import QAction, QDropEvent, QImage
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QApplication,
     QComboBox,
+    QFileDialog,
     QKeySequenceEdit,
     QLabel,
     QProgressBar,
@@ -33,7 +35,7 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui import text
-from gui.listen_page import ListenPage
+from gui.file_page import FilePage
 from gui.main_window import MainWindow
 from gui.palette import LIGHT, current_palette
 from gui.settings import SettingsFile
@@ -51,6 +53,7 @@ from tests.desktop import (
     wait_for_sound,
 )
 from tests.pulse_server import PulseServer
+from tests.signals import noise
 
 PAGES = ("live", "listen", "files", "health", "settings")
 ALIKE = 0.01
@@ -157,6 +160,19 @@ def test_bypass_and_mute_are_one_key_away(open_window: OpenWindow, pulse: PulseS
         window.close()
 
 
+def action(window: MainWindow, name: str) -> QAction:
+    return next(each for each in window.findChildren(QAction) if each.text() == name)
+
+
+def dropped(path: Path) -> QDropEvent:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    copy, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    event = QDropEvent(QPointF(5, 5), copy, data, button, Qt.KeyboardModifier.NoModifier)
+    event.data = data  # type: ignore[attr-defined]  # lives as long
+    return event
+
+
 def test_it_opens_as_it_was_closed(open_window: OpenWindow, qtbot: QtBot) -> None:
     with open_window() as window:
         wait_for(qtbot, lambda: combo_box(window, "Microphone").findData("desk_mic") >= 0)
@@ -188,50 +204,25 @@ def test_it_opens_as_it_was_closed(open_window: OpenWindow, qtbot: QtBot) -> Non
         window.close()
 
 
-def test_holding_a_key_lets_the_dry_signal_be_heard(open_window: OpenWindow, qtbot: QtBot) -> None:
-    with open_window() as window:
-        qtbot.keyPress(window, Qt.Key.Key_F8)
-        assert window.controller.hears_dry
-        qtbot.keyRelease(window, Qt.Key.Key_F8)
-        assert not window.controller.hears_dry and not window.controller.settings.bypass
-        window.close()
-
-
-def test_the_last_seconds_are_taken_played_and_kept(
+def test_recordings_are_restored_from_the_menu_and_from_anywhere_on_the_window(
     open_window: OpenWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
+    recording = tmp_path / "voice.wav"
+    soundfile.write(recording, noise(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
     with open_window() as window:
-        tap = window.controller.tap
-        assert tap is not None
-        wait_for(qtbot, lambda: tap.written > SAMPLE_RATE_HZ)
-        page = window.findChild(ListenPage)
-        button(window, "Take last 10 s").click()
-        button(window, "Play after").click()
-        assert button(window, "Stop").isEnabled()
-        button(window, "Stop").click()
-        wait_for(qtbot, button(window, "Play after").isEnabled)
-        page.save(tmp_path)
-        wait_for(qtbot, lambda: len(list(tmp_path.glob("MaskSR Live */*.*"))) == 3)
+        page, tabs = window.findChild(FilePage), window.findChild(QTabWidget)
+        action(window, text.RESTORE_FILES).trigger()
+        dialog = page.findChild(QFileDialog)
+        assert tabs.currentWidget() is page and dialog.isVisible()
+        dialog.filesSelected.emit([str(recording)])
+        dialog.reject()
+        wait_for(qtbot, lambda: page.queue.ended == 1)
+        show_page(window, 0)
+        window.dropEvent(dropped(recording))
+        assert tabs.currentWidget() is page
+        wait_for(qtbot, lambda: page.queue.ended == 2)
         window.close()
-
-
-def test_closing_leaves_it_in_the_tray_where_that_is_chosen(open_window: OpenWindow, qtbot: QtBot) -> None:
-    if QApplication.platformName() != "xcb":
-        pytest.skip("needs an X server")
-    display = pytest.importorskip("Xlib.display").Display()
-    tray = display.screen().root.create_window(0, 0, 1, 1, 0, display.screen().root_depth)
-    tray.set_selection_owner(display.intern_atom("_NET_SYSTEM_TRAY_S0"), 0)  # what a desktop with a tray has
-    display.sync()
-    with open_window() as window:
-        window.controller.change(close_to_tray=True)
-        window.close()
-        assert not window.isVisible()
-        wait_for_sound(qtbot, window)  # it goes on
-        window.raise_up()
-        assert window.isVisible()
-        with qtbot.waitSignal(window.closed):
-            window.quit()
-    display.close()
+    assert len(list(tmp_path.glob("voice restored*.wav"))) == 2
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

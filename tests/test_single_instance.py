@@ -1,4 +1,4 @@
-"""The second start raises the first, in another process as well, and a dead first one is no hindrance."""
+"""A second start raises the first, in another process as well, unless that is dead or about to end."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from PyQt6.QtCore import QCoreApplication
 from gui.single_instance import SingleInstance
 application = QCoreApplication([])
 with SingleInstance(sys.argv[1]) as instance:
-    print(instance.is_first or instance.raise_first(), instance.is_first, flush=True)
+    print(instance.is_first, flush=True)
     if instance.is_first:
         application.exec()
 """
@@ -36,7 +36,7 @@ def test_a_second_start_raises_the_first(qtbot: QtBot, name: str) -> None:
         for _ in range(2):
             with qtbot.waitSignal(first.raise_wanted, timeout=20_000):
                 second = start(name)
-            assert second.communicate()[0].split() == ["True", "False"]
+            assert second.communicate()[0].split() == ["False"]
 
 
 def test_after_a_quit_the_next_start_is_the_first(qtbot: QtBot, name: str) -> None:
@@ -47,10 +47,21 @@ def test_after_a_quit_the_next_start_is_the_first(qtbot: QtBot, name: str) -> No
 
 def test_after_a_crash_the_next_start_is_the_first_and_can_be_raised(qtbot: QtBot, name: str) -> None:
     crashed = start(name)
-    assert crashed.stdout is not None and crashed.stdout.readline().split() == ["True", "True"]
+    assert crashed.stdout is not None and crashed.stdout.readline().split() == ["True"]
     crashed.kill()
     crashed.communicate()
     with SingleInstance(name) as next_one:
         assert next_one.is_first
         with qtbot.waitSignal(next_one.raise_wanted, timeout=20_000), SingleInstance(name) as another:
-            assert not another.is_first and another.raise_first()
+            assert not another.is_first
+
+
+def test_a_start_while_the_first_one_ends_waits_to_be_the_first(qtbot: QtBot, name: str) -> None:
+    with SingleInstance(name) as first, qtbot.assertNotEmitted(first.raise_wanted):
+        first.leave()
+        second = start(name)
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.communicate(timeout=1.0)
+    assert second.stdout is not None and second.stdout.readline().split() == ["True"]
+    second.kill()
+    second.communicate()

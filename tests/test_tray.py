@@ -1,12 +1,13 @@
-"""The tray's menu says and switches what the window does."""
+"""The tray says and switches what the window does, and keeps the program running where that is chosen."""
 
 import pytest
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QMenu, QSystemTrayIcon
+from PyQt6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from gui import text
 from gui.tray import Tray
+from tests.desktop import OpenWindow, wait_for, wait_for_sound
 
 
 @pytest.fixture
@@ -62,3 +63,36 @@ def test_the_window_and_the_end_are_a_click_away(tray: Tray, qtbot: QtBot) -> No
         actions(tray.contextMenu())[text.TRAY_SHOW].trigger()
     with qtbot.waitSignal(tray.quit_wanted):
         actions(tray.contextMenu())[text.QUIT].trigger()
+
+
+def test_it_is_wired_to_the_window(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        tray, controller = window.findChild(Tray), window.controller
+        switches = actions(tray.contextMenu())
+        switches[text.BYPASS].trigger()
+        switches[text.MUTE].trigger()
+        assert controller.settings.bypass and controller.settings.mute
+        wait_for(qtbot, lambda: controller.status.state == "running")
+        preset_actions(tray)["Call"].trigger()
+        assert controller.settings.preset == "call"
+        with qtbot.waitSignal(window.closed):
+            switches[text.QUIT].trigger()
+
+
+def test_closing_leaves_it_in_the_tray_where_that_is_chosen(open_window: OpenWindow, qtbot: QtBot) -> None:
+    if QApplication.platformName() != "xcb":
+        pytest.skip("needs an X server")
+    display = pytest.importorskip("Xlib.display").Display()
+    tray = display.screen().root.create_window(0, 0, 1, 1, 0, display.screen().root_depth)
+    tray.set_selection_owner(display.intern_atom("_NET_SYSTEM_TRAY_S0"), 0)  # what a desktop with a tray has
+    with open_window() as window:
+        display.sync()  # which comes after the window, as it may after a login
+        window.controller.change(close_to_tray=True)
+        window.close()
+        assert not window.isVisible()
+        wait_for_sound(qtbot, window)  # it goes on
+        window.raise_up()
+        assert window.isVisible()
+        with qtbot.waitSignal(window.closed):
+            window.quit()
+    display.close()
