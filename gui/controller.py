@@ -78,9 +78,7 @@ class Controller(QObject):
         self._saving.stop()
         self._save()
         parts = (self._feed, self.background, self._running)
-        with ThreadPoolExecutor(
-            len(parts)
-        ) as ending:  # a sound server that hangs is waited for by all at once
+        with ThreadPoolExecutor(len(parts)) as ending:  # at once, as each waits for a server that hangs
             list(ending.map(lambda part: part.close(), parts))
 
     @property
