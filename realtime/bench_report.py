@@ -42,17 +42,21 @@ def to_table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def compare(report: Report, old: Path) -> str:
-    """The figures of this report over those of an older one, kept with --json; slower ones are marked.
+def read_timings(path: Path) -> dict[str, float]:
+    """The times in a report that was kept with --json, by what took them.
 
     Raises:
-        BenchError: `old` is not such a report.
+        BenchError: the file is not such a report.
     """
     try:
-        before = dict(_timings(json.loads(old.read_text(encoding="utf-8"))))
+        return dict(_timings(json.loads(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BenchError(f"{old} is no report of bench --json ({error}): name one that is.") from error
-    lines = [f"{'over ' + old.name:32} {'before':>10} {'now':>10} {'ratio':>8}"]
+        raise BenchError(f"{path} is no report of bench --json ({error}): name one that is.") from error
+
+
+def compare(report: Report, before: dict[str, float]) -> str:
+    """The times of this report over those of an older one; slower ones are marked."""
+    lines = [f"{'over the older report':32} {'before':>10} {'now':>10} {'ratio':>8}"]
     for name, now in _timings(asdict(report)):
         if before.get(name):
             ratio = now / before[name]

@@ -181,6 +181,16 @@ def test_every_other_mistake_is_one_sentence(
     assert expected in line
 
 
+def test_what_bench_is_to_compare_with_is_read_before_anything_is_measured(
+    tmp_path: Path, tiny_preset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.json").write_text("{}")
+    assert run("bench", "--preset", tiny_preset, "--compare", tmp_path / "old.json") == 1
+    out, error = capsys.readouterr()
+    assert (out, len(error.splitlines())) == ("", 1)
+    assert "old.json is no report of bench --json" in error
+
+
 def test_missing_bundle_names_the_remedy(
     tmp_path: Path, tiny_preset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,11 +217,14 @@ def test_bench_prints_json_and_compares(
     tiny_preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "old.json").write_text('{"cost": {}}')
-    assert run("bench", "--preset", tiny_preset, "--json", "--compare", tmp_path / "old.json") == 1
+    quick = {"parts": {"hop": {"p50_ms": 1e-6}}, "real_time_factor": 1e6}
+    old = {"cost": quick, "start_seconds": 1e6, "growth": [], "seconds_per_second": {}}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert run("bench", "--preset", tiny_preset, "--json", "--compare", tmp_path / "old.json") == 0
     out, error = capsys.readouterr()
     assert json.loads(out)["cost"]["real_time_factor"] > 0
-    assert "old.json is no report of bench --json" in error
+    slower = [line for line in error.splitlines() if line.endswith("slower")]
+    assert [line.split("  ")[0] for line in slower] == ["hop p50_ms"]
     assert (tmp_path / "results" / "bench" / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
