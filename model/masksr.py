@@ -14,6 +14,7 @@ from model.arrays import FloatArray
 from model.bundle import Bundle
 from model.codec import Codec
 from model.cuda_graph import Call, GraphedCalls, call_eagerly
+from model.errors import GraphicsMemoryError
 from model.hearing import Hearing
 from model.language_model import LanguageModel
 from model.level import WindowGains
@@ -40,7 +41,7 @@ class MaskSR:
         self.silent_frame = codec.encode(silence)[:, :, 32:33]
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, *, on_cpu: bool = False) -> Self:
         """Load the bundle in `folder` onto the GPU where there is one with room for it, else the CPU.
 
         Raises:
@@ -48,9 +49,9 @@ class MaskSR:
         """
         bundle = Bundle.load(folder)
         try:
-            return cls.from_bundle(bundle, *device_and_dtype())
-        except torch.cuda.OutOfMemoryError:
-            warnings.warn("The graphics card has no memory left: restoring on the processor.", stacklevel=2)
+            return cls.from_bundle(bundle, *(cpu_and_dtype() if on_cpu else device_and_dtype()))
+        except torch.OutOfMemoryError:
+            warnings.warn(GraphicsMemoryError.notice, stacklevel=2)
             return cls.from_bundle(bundle, *cpu_and_dtype())
 
     @classmethod
@@ -186,7 +187,16 @@ class RestorerStream:
 
         Returns:
             float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
+
+        Raises:
+            GraphicsMemoryError: the GPU is full; a model that is loaded onto the CPU may go on.
         """
+        try:
+            return self._restore(noisy)
+        except torch.OutOfMemoryError:
+            raise GraphicsMemoryError from None
+
+    def _restore(self, noisy: FloatArray) -> FloatArray:
         gains = self._gains.follow(noisy)
         with self.timer("encode"):
             predict = self._hear(noisy * gains)

@@ -13,7 +13,9 @@ import pytest
 import soundfile
 
 from main import main
+from model.masksr import MaskSR
 from realtime.demo import SAMPLE
+from tests.full_card import fill_after
 
 REPOSITORY = Path(__file__).parents[1]
 COMMANDS = ["restore", "live", "demo", "bench", "evaluate", "data prepare", "train codec", "train lm"]
@@ -84,6 +86,25 @@ def test_seed_and_passes_decide_the_result(tmp_path: Path, tiny_preset: Path) ->
     assert a == b
     assert a != seed
     assert a != passes
+
+
+@pytest.mark.filterwarnings("ignore:The graphics card has no memory left")
+def test_files_are_restored_by_the_processor_when_the_graphics_card_is_full(
+    tmp_path: Path, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, load, loads = tmp_path / "in", MaskSR.load, []
+    source.mkdir()
+    write_noise(source / "in.wav", 1.0)
+    assert run("restore", source, tmp_path / "plain", "--preset", tiny_preset) == 0
+
+    def load_on_a_card(folder: Path, *, on_cpu: bool) -> MaskSR:
+        loads.append(on_cpu)
+        return load(folder) if on_cpu else fill_after(3, load(folder))
+
+    monkeypatch.setattr(MaskSR, "load", load_on_a_card)
+    assert run("restore", source, tmp_path / "full", "--preset", tiny_preset) == 0
+    assert loads == [False, True]
+    assert (tmp_path / "full" / "in.wav").read_bytes() == (tmp_path / "plain" / "in.wav").read_bytes()
 
 
 def test_folder_is_restored_and_resumed(
