@@ -18,11 +18,15 @@ def to_json(report: Report) -> str:
 
 def to_table(report: Report) -> str:
     """All figures as text."""
-    cost = report.cost
+    cost, floor = report.cost, report.floor
+    hop_ms = cost.parts["hop"].p50_ms
     lines = [
         f"preset {report.preset}, {report.passes} passes per hop, {report.device}, {report.threads} threads",
         f"hop {cost.hop_ms:.0f} ms, latency {cost.latency_ms:.0f} ms before computing and buffers",
         f"real-time factor {cost.real_time_factor:.3f}, over {cost.hops} hops",
+        f"a hop moves {floor.moved_mib:.1f} MiB at {floor.mib_per_ms:.1f} a ms, and takes"
+        f" {floor.megaoperations:.0f} million operations at {floor.megaoperations_per_ms:.0f} a ms:",
+        f"it cannot take less than {floor.ms:.2f} ms, and takes {hop_ms / floor.ms:.1f} times as long",
         f"peak memory {report.peak_ram_mib:.0f} MiB, of the graphics card {report.peak_vram_mib:.0f} MiB",
         f"first restored sample {report.start_seconds:.1f} s after a process starts",
         "",

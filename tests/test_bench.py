@@ -29,6 +29,11 @@ def test_every_figure_is_measured(report: Report) -> None:
     assert 0.1 < report.start_seconds < 240
     assert 50 < report.peak_ram_mib < 50_000
     assert report.threads >= 1
+    floor = report.floor
+    assert floor.ms == pytest.approx(
+        max(floor.moved_mib / floor.mib_per_ms, floor.megaoperations / floor.megaoperations_per_ms)
+    )
+    assert 0 < floor.ms < report.cost.parts["hop"].p99_ms
     assert {"plain float32", "whole file, 16 passes"} < set(report.seconds_per_second)
     assert len(report.seconds_per_second) + len(report.missing) == 5
 
@@ -47,6 +52,7 @@ def test_the_table_has_every_system_and_part(report: Report) -> None:
     table = to_table(replace(report, missing=["Nonesuch"]))
     assert all(word in table for word in [*report.seconds_per_second, *report.cost.parts, "passes"])
     assert "Nonesuch not installed: pip install" in table
+    assert f"cannot take less than {report.floor.ms:.2f} ms" in table
 
 
 def test_what_became_slower_is_marked(report: Report, tmp_path: Path) -> None:

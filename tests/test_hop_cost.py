@@ -43,7 +43,7 @@ def test_a_hop_is_measured_part_by_part(model: MaskSR, tiny_preset: Path, passes
 def test_a_failing_model_is_an_error(
     model: MaskSR, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(model.codec, "decode", fail)
