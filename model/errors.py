@@ -15,3 +15,13 @@ class AudioFileError(MaskSRError):
 
 class DataError(MaskSRError):
     """Training or evaluation data is missing or unusable."""
+
+
+class GraphicsMemoryError(MaskSRError):
+    """The graphics card has no memory left for its work; `notice` tells that the CPU takes over."""
+
+    sentence = "The graphics card has no memory left: close what else uses it and start again."
+    notice = f"{sentence} Until then, the processor restores."
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)

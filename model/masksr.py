@@ -14,6 +14,7 @@ from model.arrays import FloatArray
 from model.bundle import Bundle
 from model.codec import Codec
 from model.cuda_graph import Call, GraphedCalls, call_eagerly
+from model.errors import GraphicsMemoryError
 from model.hearing import Hearing
 from model.language_model import LanguageModel
 from model.level import WindowGains
@@ -23,6 +24,7 @@ from model.rolling import LATE, RollingSampler
 from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking
 from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
+from model.transfer import to_host
 
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 SPLICE_MARGIN_FRAMES = 3  # so far apart, frames hardly meet in a spectrum
@@ -39,7 +41,7 @@ class MaskSR:
         self.silent_frame = codec.encode(silence)[:, :, 32:33]
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, *, on_cpu: bool = False) -> Self:
         """Load the bundle in `folder` onto the GPU where there is one with room for it, else the CPU.
 
         Raises:
@@ -47,9 +49,9 @@ class MaskSR:
         """
         bundle = Bundle.load(folder)
         try:
-            return cls.from_bundle(bundle, *device_and_dtype())
-        except torch.cuda.OutOfMemoryError:
-            warnings.warn("The graphics card has no memory left: restoring on the processor.", stacklevel=2)
+            return cls.from_bundle(bundle, *(cpu_and_dtype() if on_cpu else device_and_dtype()))
+        except torch.OutOfMemoryError:
+            warnings.warn(GraphicsMemoryError.notice, stacklevel=2)
             return cls.from_bundle(bundle, *cpu_and_dtype())
 
     @classmethod
@@ -127,13 +129,13 @@ class MaskSR:
         """
         run = partial(self.language_model, first_frame=first_frame)
         if guidance == 0:
-            return lambda tokens: call(first_frame, run, tokens, condition)
+            return lambda tokens: call(("pass", first_frame), run, tokens, condition)
         nothing = self.language_model.no_condition.expand_as(condition)
 
         def predict(tokens: Tensor) -> Tensor:
-            conditioned = call(first_frame, run, tokens, condition)
+            conditioned = call(("pass", first_frame), run, tokens, condition)
             likeliest = conditioned.argmax(-1).transpose(1, 2)
-            unconditioned = call(first_frame, run, tokens, nothing, likeliest)
+            unconditioned = call(("pass", first_frame), run, tokens, nothing, likeliest)
             return (1 + guidance) * conditioned - guidance * unconditioned
 
         return predict
@@ -143,7 +145,8 @@ class RestorerStream:
     """Restores consecutive windows; the tokens of what it has given out are pinned in those that follow.
 
     `passes` may be changed between windows. `timer` is told when hearing the window ("encode"), sampling its
-    tokens ("sample"), each pass of that ("pass") and decoding them ("decode") begin and end.
+    tokens ("sample"), each pass of that ("pass") and decoding them ("decode") begin and end. `graphs` hold
+    all of it but the drawing of tokens.
     """
 
     def __init__(
@@ -166,8 +169,9 @@ class RestorerStream:
             if sampling == "rolling"
             else RestartingSampler(plan, model.silent_frame)
         )
-        self._call = GraphedCalls(model.device)
-        self._gains, self._hearing = WindowGains(plan), Hearing(model.language_model, model.codec, plan, seed)
+        self.graphs = GraphedCalls(model.device)
+        self._gains = WindowGains(plan)
+        self._hearing = Hearing(model.language_model, model.codec, plan, seed, self.graphs)
         self.reset()
 
     def reset(self) -> None:
@@ -183,19 +187,28 @@ class RestorerStream:
 
         Returns:
             float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
+
+        Raises:
+            GraphicsMemoryError: the GPU is full; a model that is loaded onto the CPU may go on.
         """
+        try:
+            return self._restore(noisy)
+        except torch.OutOfMemoryError:
+            raise GraphicsMemoryError from None
+
+    def _restore(self, noisy: FloatArray) -> FloatArray:
         gains = self._gains.follow(noisy)
         with self.timer("encode"):
             predict = self._hear(noisy * gains)
         with self.timer("sample"):
             tokens = self.sampler.next_window(predict, self.passes, self._draw)
         with self.timer("decode"):
-            audio: FloatArray = self._decode(tokens).cpu().numpy()
+            audio: FloatArray = to_host(self._decode(tokens)).numpy()
         return audio / gains[self.plan.context_frames * FRAME_SAMPLES :][: len(audio)]
 
     def _hear(self, levelled: FloatArray) -> Predict:
         condition = self._hearing.next_window(levelled)
-        predict = self._model.predictor(condition, self._guidance, self.plan.context_frames, self._call)
+        predict = self._model.predictor(condition, self._guidance, self.plan.context_frames, self.graphs)
 
         def timed(tokens: Tensor) -> Tensor:
             with self.timer("pass"):
@@ -211,6 +224,7 @@ class RestorerStream:
         stop = plan.context_frames - -samples // FRAME_SAMPLES + SPLICE_MARGIN_FRAMES
         oldest = max(0, first - DECODE_CONTEXT_FRAMES)
         span = first - oldest, min(stop, plan.window_frames) - oldest
-        generated = self._model.codec.decode(tokens[:, :, oldest:], *span)
+        decode = partial(self._model.codec.decode, start_frame=span[0], stop_frame=span[1])
+        generated = self.graphs("decode", decode, tokens[:, :, oldest:])
         restored = self._hearing.keep(generated, first)[0]
         return restored[(plan.context_frames - first) * FRAME_SAMPLES :][:samples]

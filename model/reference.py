@@ -24,6 +24,7 @@ class ReferenceCodec(Codec):
         self._dac = dac.eval().requires_grad_(False)
         self.codebooks, self.codebook_size = dac.n_codebooks, dac.codebook_size
         self.margin_frames = MARGIN_FRAMES
+        self._search_width = 1
 
     def latents(self, audio: Tensor) -> Tensor:
         latents: Tensor = self._dac.encoder(audio[:, None])

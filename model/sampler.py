@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from model.plan import WindowPlan
+from model.transfer import to_device
 
 Predict = Callable[[Tensor], Tensor]
 
@@ -84,7 +85,7 @@ class Draw:
         if self.temperature > 0:
             uniform = torch.stack([torch.rand(logits.shape[1:], generator=g) for g in self.generators])
             gumbel = -(-uniform.clamp(1e-9, 1 - 1e-7).log()).log()
-            scores = logits / self.temperature + gumbel.to(logits.device)
+            scores = logits / self.temperature + to_device(gumbel, logits.device)
         tokens = scores.argmax(-1)
         return tokens.transpose(1, 2), self.unmasking.rank(logits, tokens).transpose(1, 2)
 

@@ -114,7 +114,7 @@ def _judge(model: ModelStatus, failure: str | None) -> tuple[State, str | None]:
         return "dry", model.message
     if model.is_failing:
         return "dry", f"The model fails ({model.message}); you are heard unrestored until it works again."
-    return ("running" if model.state == "running" else "loading"), None
+    return ("running" if model.state == "running" else "loading"), model.notice
 
 
 def _describe(device: DeviceInfo | None) -> str | None:

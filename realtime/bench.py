@@ -47,6 +47,17 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """The least time of a hop, by what it moves and computes and what the machine can: `model.roofline`."""
+
+    moved_mib: float
+    mib_per_ms: float
+    megaoperations: float
+    megaoperations_per_ms: float
+    ms: float
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything that is measured.
 
@@ -59,6 +70,7 @@ class Report:
     device: str
     threads: int
     cost: HopCost
+    floor: Floor
     start_seconds: float
     peak_ram_mib: float
     peak_vram_mib: float
@@ -76,6 +88,7 @@ def measure(preset: Preset, model: "MaskSR", show: Callable[[float, str], None])
     show(0.0, "hops")
     cost = measure_hops(_stream(model, preset), audio, HOPS)
     ram_mib, vram_mib = _peak_ram_mib(), torch.cuda.max_memory_allocated() / MIB
+    floor = _floor(preset, model)
     show(0.3, "start")
     start_seconds = seconds_to_first_sample(preset)
     show(0.4, "growth")
@@ -90,6 +103,7 @@ def measure(preset: Preset, model: "MaskSR", show: Callable[[float, str], None])
         device=torch.cuda.get_device_name() if model.device.type == "cuda" else "CPU",
         threads=torch.get_num_threads(),
         cost=cost,
+        floor=floor,
         start_seconds=start_seconds,
         peak_ram_mib=ram_mib,
         peak_vram_mib=vram_mib,
@@ -129,6 +143,26 @@ def _restore_first_hop(preset: Preset, sender: "Connection[bool, bool]") -> None
 
 def _stream(model: "MaskSR", preset: Preset) -> "RestorerStream":
     return model.stream(preset.plan, **preset.stream_settings)
+
+
+def _floor(preset: Preset, model: "MaskSR") -> Floor:
+    from model.roofline import Work, measure_speed
+    from model.training import cpu_and_dtype, device_and_dtype
+
+    dtype = (cpu_and_dtype() if model.device.type == "cpu" else device_and_dtype())[1]
+    speed = measure_speed(model.device, dtype)
+    stream, window = _stream(model, preset), np.zeros(preset.plan.window_samples, np.float32)
+    stream.graphs.enabled = False  # what a graph does cannot be counted
+    stream.restore_window(window)  # the first of a stream is more work than all others
+    with Work() as work:
+        stream.restore_window(window)
+    return Floor(
+        moved_mib=work.moved_bytes / MIB,
+        mib_per_ms=speed.bytes_per_second / MIB / 1000,
+        megaoperations=work.operations / 1e6,
+        megaoperations_per_ms=speed.operations_per_second / 1e9,
+        ms=1000 * work.least_seconds(speed),
+    )
 
 
 def _growth(preset: Preset, model: "MaskSR", audio: Samples) -> Iterator[Growth]:

@@ -18,11 +18,15 @@ def to_json(report: Report) -> str:
 
 def to_table(report: Report) -> str:
     """All figures as text."""
-    cost = report.cost
+    cost, floor = report.cost, report.floor
+    hop_ms = cost.parts["hop"].p50_ms
     lines = [
         f"preset {report.preset}, {report.passes} passes per hop, {report.device}, {report.threads} threads",
         f"hop {cost.hop_ms:.0f} ms, latency {cost.latency_ms:.0f} ms before computing and buffers",
         f"real-time factor {cost.real_time_factor:.3f}, over {cost.hops} hops",
+        f"a hop moves {floor.moved_mib:.1f} MiB at {floor.mib_per_ms:.1f} a ms, and takes"
+        f" {floor.megaoperations:.0f} million operations at {floor.megaoperations_per_ms:.0f} a ms:",
+        f"it cannot take less than {floor.ms:.2f} ms, and takes {hop_ms / floor.ms:.1f} times as long",
         f"peak memory {report.peak_ram_mib:.0f} MiB, of the graphics card {report.peak_vram_mib:.0f} MiB",
         f"first restored sample {report.start_seconds:.1f} s after a process starts",
         "",
@@ -42,17 +46,21 @@ def to_table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def compare(report: Report, old: Path) -> str:
-    """The figures of this report over those of an older one, kept with --json; slower ones are marked.
+def read_timings(path: Path) -> dict[str, float]:
+    """The times in a report that was kept with --json, by what took them.
 
     Raises:
-        BenchError: `old` is not such a report.
+        BenchError: the file is not such a report.
     """
     try:
-        before = dict(_timings(json.loads(old.read_text(encoding="utf-8"))))
+        return dict(_timings(json.loads(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BenchError(f"{old} is no report of bench --json ({error}): name one that is.") from error
-    lines = [f"{'over ' + old.name:32} {'before':>10} {'now':>10} {'ratio':>8}"]
+        raise BenchError(f"{path} is no report of bench --json ({error}): name one that is.") from error
+
+
+def compare(report: Report, before: dict[str, float]) -> str:
+    """The times of this report over those of an older one; slower ones are marked."""
+    lines = [f"{'over the older report':32} {'before':>10} {'now':>10} {'ratio':>8}"]
     for name, now in _timings(asdict(report)):
         if before.get(name):
             ratio = now / before[name]

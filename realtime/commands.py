@@ -84,11 +84,17 @@ def _add_virtual_mic(actions: Commands) -> None:
 
 
 def run_restore(command: Command) -> None:
+    from realtime.graphics_card import with_or_without
+
+    with_or_without(lambda on_cpu: _restore(command, on_cpu))
+
+
+def _restore(command: Command, on_cpu: bool) -> None:
     from realtime.files import restore_file, restore_folder
     from realtime.model_loader import load_with_preset
 
     changes = {} if command.passes is None else {"passes": command.passes}
-    preset, model = load_with_preset(command.preset, **changes)
+    preset, model = load_with_preset(command.preset, on_cpu=on_cpu, **changes)
     with progress_bar() as show:
         arguments = (
             command.input,

@@ -14,6 +14,7 @@ from model.errors import MaskSRError
 from presets.preset import load_preset
 from realtime.file_jobs import FileJob
 from realtime.files import FileReport, restore_file
+from realtime.graphics_card import with_or_without
 from realtime.processes import end_with_parent, settle_in
 from realtime.processor import WindowRestorer
 
@@ -117,22 +118,24 @@ def _restore(job: FileJob, connection: "Connection[FileEvent, FileJob | str]") -
             told = share
 
     try:
-        return restore_file(job.source, job.target, _restorers(job.preset), tell)
+        return with_or_without(
+            lambda on_cpu: restore_file(job.source, job.target, _restorers(job.preset, on_cpu), tell)
+        )
     except _CancelledError:
         return FileFailed(None)
     except (MaskSRError, OSError, RuntimeError, MemoryError) as error:
         return FileFailed(str(error) or type(error).__name__)
 
 
-def _restorers(name: str) -> Callable[[], WindowRestorer]:
+def _restorers(name: str, on_cpu: bool) -> Callable[[], WindowRestorer]:
     """What makes restorers by the preset of that name or path."""
     preset = load_preset(name)
-    return partial(_model(preset.bundle).stream, preset.plan, **preset.stream_settings)
+    return partial(_model(preset.bundle, on_cpu).stream, preset.plan, **preset.stream_settings)
 
 
 @lru_cache(maxsize=1)
-def _model(bundle: str) -> "MaskSR":
+def _model(bundle: str, on_cpu: bool) -> "MaskSR":
     from model.bundle import bundle_folder
     from model.masksr import MaskSR
 
-    return MaskSR.load(bundle_folder(bundle))
+    return MaskSR.load(bundle_folder(bundle), on_cpu=on_cpu)

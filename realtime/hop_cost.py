@@ -33,7 +33,7 @@ class HopCost:
     """The whole "hop" and its `parts`.
 
     "encode" includes the STFT, "pass" is one of them, "draw" is what choosing tokens adds to them all, and
-    "overhead" is crossfade, levels, resampling and the rest.
+    "overhead" is levels, resampling and the rest.
     """
 
     hops: int
@@ -56,7 +56,7 @@ def measure_hops(stream: "RestorerStream", audio: Samples, hops: int) -> HopCost
     blocks = np.resize(audio, (wanted_blocks, BLOCK_FRAMES))
     laps: dict[str, list[float]] = {}
     seconds, restored = 0.0, 0
-    stream.timer = stopwatch = Stopwatch(_wait_for_device)
+    stream.timer = processor.timer = stopwatch = Stopwatch(_wait_for_device)
     for block in blocks:
         started = perf_counter()
         processor.process(block)
@@ -84,13 +84,14 @@ def measure_hops(stream: "RestorerStream", audio: Samples, hops: int) -> HopCost
 
 def _parts(laps: dict[str, list[float]], seconds: float) -> dict[str, list[float]]:
     sampling, passes = sum(laps["sample"]), sum(laps["pass"])
-    encode, decode = sum(laps["encode"]), sum(laps["decode"])
+    encode, decode, crossfade = (sum(laps[part]) for part in ("encode", "decode", "crossfade"))
     return {
         "encode": [encode],
         "pass": laps["pass"],
         "draw": [sampling - passes],
         "decode": [decode],
-        "overhead": [seconds - encode - sampling - decode],
+        "crossfade": [crossfade],
+        "overhead": [seconds - encode - sampling - decode - crossfade],
         "hop": [seconds],
     }
 

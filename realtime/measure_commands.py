@@ -79,16 +79,22 @@ def _add_quality(commands: Commands) -> None:
 
 def run_bench(command: Command) -> None:
     from realtime.bench import measure
-    from realtime.bench_report import compare, plot_growth, to_json, to_table
+    from realtime.bench_report import compare, plot_growth, read_timings, to_json, to_table
     from realtime.model_loader import load_with_preset
 
+    before = None if command.compare is None else read_timings(command.compare)
     preset, model = load_with_preset(command.preset)
     with progress_bar() as show:
         report = measure(preset, model, show)
-    plot_growth(report, RESULTS / "bench" / "growth.png")
-    print(to_json(report) if command.json else to_table(report))
-    if command.compare:
-        print(compare(report, command.compare), file=sys.stderr if command.json else sys.stdout)
+    picture = RESULTS / "bench" / "growth.png"
+    plot_growth(report, picture)
+    print(
+        to_json(report)
+        if command.json
+        else f"{to_table(report)}\n\nwhat a hop grows with is drawn in {picture}"
+    )
+    if before is not None:
+        print(compare(report, before), file=sys.stderr if command.json else sys.stdout)
 
 
 def run_latency(command: Command) -> None:

@@ -74,7 +74,7 @@ class SessionReport:
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """Where the engine stands. `message` is one sentence for the user: what is wrong and what to do.
+    """Where the engine stands. `message` is for the user: what is wrong and what to do.
 
     `progress` is the share of loading that is done, 0 to 1; `microphone` and `output` describe the devices in
     use; `device` is what computes, "CPU" or the name of the graphics card; `rung` is the step of the overload

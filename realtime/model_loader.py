@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.errors import GraphicsMemoryError
 from model.plan import SAMPLE_RATE_HZ
 from presets.preset import Preset, load_preset
 from realtime.model_process import LoadedModel, ModelOrder
@@ -23,7 +24,7 @@ COMFORTABLE_LOAD = 0.6  # of the time there is; the rest is for everything else 
 def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> LoadedModel:
     """Load what `order` says; `on_progress` gets the share that is done, 0 to 1.
 
-    Raises PresetError and BundleError.
+    Raises PresetError and BundleError, and GraphicsMemoryError where the model fits and its work does not.
     """
     wanted = {"passes": order.passes, "lookahead_frames": order.lookahead_frames}
     changes = {name: value for name, value in wanted.items() if value is not None}
@@ -31,19 +32,24 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
     on_progress(0.1)
     from model.bundle import bundle_folder
     from model.masksr import MaskSR
+    from model.training import device_and_dtype
 
     on_progress(0.5)
     leave_room()
-    model = MaskSR.load(bundle_folder(preset.bundle))
+    model = MaskSR.load(bundle_folder(preset.bundle), on_cpu=order.on_cpu)
     on_progress(0.8)
     if order.preset is None:
         preset = _fastest_that_keeps_up(model, changes)
     restorer = model.stream(preset.plan, **preset.stream_settings)
     _warm_up(restorer)
-    return LoadedModel(restorer, preset.name, _name_of_device(model))
+    is_full = order.on_cpu or model.device.type != device_and_dtype()[0].type
+    notice = GraphicsMemoryError.notice if is_full else None
+    return LoadedModel(restorer, preset.name, _name_of_device(model), notice)
 
 
-def load_with_preset(choice: str | None, **changes: object) -> "tuple[Preset, MaskSR]":
+def load_with_preset(
+    choice: str | None, *, on_cpu: bool = False, **changes: object
+) -> "tuple[Preset, MaskSR]":
     """The preset that the user chose, or else what fits the kind of machine, with `changes`; and its model.
 
     Raises PresetError and BundleError.
@@ -54,7 +60,7 @@ def load_with_preset(choice: str | None, **changes: object) -> "tuple[Preset, Ma
 
     fitting = "balanced" if device_and_dtype()[0].type == "cuda" else "cpu"
     preset = load_preset(choice or fitting, **changes)
-    return preset, MaskSR.load(bundle_folder(preset.bundle))
+    return preset, MaskSR.load(bundle_folder(preset.bundle), on_cpu=on_cpu)
 
 
 def _fastest_that_keeps_up(model: "MaskSR", changes: dict[str, int]) -> Preset:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 from time import monotonic, sleep
 from typing import Literal
 
 import numpy as np
 
-from model.errors import MaskSRError
+from model.errors import GraphicsMemoryError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ
+from realtime.graphics_card import with_or_without
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay
 from realtime.processes import end_with_parent, lasting, settle_in
@@ -33,29 +35,32 @@ class ModelFailedError(MaskSRError):
 
 @dataclass(frozen=True)
 class ModelOrder:
-    """Which model to run, as `realtime.messages.EngineSettings` say."""
+    """Which model to run, as `realtime.messages.EngineSettings` say, and where."""
 
     preset: str | None = None
     passes: int | None = None
     lookahead_frames: int | None = None
+    on_cpu: bool = False  # even where there is a graphics card
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """`preset` and `device` are for the user to read."""
+    """`preset`, `device` and the `notice`, if any, are for the user to read."""
 
     restorer: WindowRestorer
     preset: str
     device: str
+    notice: str | None = None
 
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """How the model process is doing; `message` says what is wrong."""
+    """How the model process is doing; `message` says what is wrong, `notice` what else to know."""
 
     state: Literal["loading", "running", "refused", "failed"] = "loading"
     progress: float = 0.0
     message: str | None = None
+    notice: str | None = None
     preset: str | None = None
     device: str = "CPU"
     delay: Delay = field(default_factory=Delay)
@@ -89,17 +94,22 @@ class ModelWorker:
         end_with_parent()
         try:
             while True:
-                self._carry_out(self.orders.get())
+                with_or_without(partial(self._carry_out, self.orders.get()))
         except (MaskSRError, RuntimeError, MemoryError, OSError) as error:
             self.statuses.put(ModelStatus("failed", message=str(error) or type(error).__name__))
             raise SystemExit(1) from error
 
-    def _carry_out(self, order: ModelOrder) -> None:
+    def _carry_out(self, order: ModelOrder, on_cpu: bool) -> None:
         """Load what `order` says and restore until there is another."""
         self.statuses.put(ModelStatus())
         try:
             with lasting():
-                loaded = self.load(order, lambda share: self.statuses.put(ModelStatus(progress=share)))
+                loaded = self.load(
+                    replace(order, on_cpu=on_cpu),
+                    lambda share: self.statuses.put(ModelStatus(progress=share)),
+                )
+        except GraphicsMemoryError:
+            raise
         except MaskSRError as error:
             self.statuses.put(ModelStatus("refused", message=str(error)))
             while self.orders.get() == order:
@@ -108,7 +118,9 @@ class ModelWorker:
         processor = StreamProcessor(loaded.restorer)
         processor.prepare(SAMPLE_RATE_HZ, BLOCK_FRAMES)
         delay = Delay(processor.latency_frames, _warm_up(processor))
-        status = ModelStatus("running", 1.0, preset=loaded.preset, device=loaded.device, delay=delay)
+        status = ModelStatus(
+            "running", 1.0, notice=loaded.notice, preset=loaded.preset, device=loaded.device, delay=delay
+        )
         restoration = Restoration(processor, self.noisy, self.restored, delay.headroom_frames)
         self._restore(order, restoration, processor, status)
 

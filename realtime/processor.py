@@ -1,13 +1,15 @@
 """The streaming restorer: blocks of any size and rate in, the same sizes out, a fixed delay later."""
 
+from contextlib import nullcontext
 from math import ceil
 from time import perf_counter
 from typing import Protocol
 
 import numpy as np
 
-from model.errors import MaskSRError
+from model.errors import GraphicsMemoryError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
+from model.stopwatch import Timer
 from realtime.crossfade import Crossfade, GainRamp
 from realtime.ladder import Ladder
 from realtime.limiter import limit, without_wild_numbers
@@ -52,11 +54,13 @@ class StreamProcessor:
 
     The output does not depend on how the input was cut into blocks. A hop the restorer fails on is
     replaced by the input of the same instant. Set `parameters` at any time, from any thread. Where sound is
-    due at a time, give the `ladder` its budget and tell `behind_seconds` before each block.
+    due at a time, give the `ladder` its budget and tell `behind_seconds` before each block. `timer` is told
+    when joining a hop to the one before ("crossfade") begins and ends.
     """
 
     def __init__(self, restorer: WindowRestorer) -> None:
         self.parameters = Parameters()
+        self.timer: Timer = nullcontext
         self.behind_seconds = 0.0  # how long ago the next hop was due; negative while there is time
         self._restorer = restorer
         self._plan = restorer.plan
@@ -108,7 +112,8 @@ class StreamProcessor:
     def process(self, block: Samples) -> Samples:
         """float32 [n] in, float32 [n] out, `latency_frames` late and never outside -1..1.
 
-        Raises StreamError when the block is not mono or longer than prepared for.
+        Raises StreamError when the block is not mono or longer than prepared for, GraphicsMemoryError when
+        the restorer does.
         """
         if block.ndim != 1 or len(block) > self._max_block_frames:
             raise StreamError(
@@ -117,8 +122,10 @@ class StreamProcessor:
         clean = without_wild_numbers(block)
         self._dry.write(clean)
         for window in self._cutter.push(self._to_model.push(clean)):
-            hop = limit(self._crossfade.join(self._restore(window)))
-            self._wet.write(self._to_device.push(hop))
+            restored = self._restore(window)
+            with self.timer("crossfade"):
+                hop = self._crossfade.join(restored)
+            self._wet.write(self._to_device.push(limit(hop)))
         start = self._dry.written - len(block) - self.latency_frames
         return self._mix(self._dry.read(start, len(block)), self._wet.read(start, len(block)))
 
@@ -140,6 +147,8 @@ class StreamProcessor:
         started = perf_counter()
         try:
             restored = self._restorer.restore_window(window)
+        except GraphicsMemoryError:
+            raise
         except RESTORER_ERRORS as error:
             return self._fail(dry, str(error) or type(error).__name__)
         if restored.shape != dry.shape or not np.isfinite(restored).all():

@@ -9,7 +9,7 @@ import pytest
 from model.masksr import MaskSR
 from presets.preset import load_preset
 from realtime.bench import BenchError, Report, measure, seconds_to_first_sample
-from realtime.bench_report import compare, plot_growth, to_json, to_table
+from realtime.bench_report import compare, plot_growth, read_timings, to_json, to_table
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,11 @@ def test_every_figure_is_measured(report: Report) -> None:
     assert 0.1 < report.start_seconds < 240
     assert 50 < report.peak_ram_mib < 50_000
     assert report.threads >= 1
+    floor = report.floor
+    assert floor.ms == pytest.approx(
+        max(floor.moved_mib / floor.mib_per_ms, floor.megaoperations / floor.megaoperations_per_ms)
+    )
+    assert 0 < floor.ms < report.cost.parts["hop"].p99_ms
     assert {"plain float32", "whole file, 16 passes"} < set(report.seconds_per_second)
     assert len(report.seconds_per_second) + len(report.missing) == 5
 
@@ -47,23 +52,25 @@ def test_the_table_has_every_system_and_part(report: Report) -> None:
     table = to_table(replace(report, missing=["Nonesuch"]))
     assert all(word in table for word in [*report.seconds_per_second, *report.cost.parts, "passes"])
     assert "Nonesuch not installed: pip install" in table
+    assert f"cannot take less than {report.floor.ms:.2f} ms" in table
 
 
 def test_what_became_slower_is_marked(report: Report, tmp_path: Path) -> None:
     old = tmp_path / "old.json"
     old.write_text(to_json(report))
-    assert "slower" not in compare(report, old)
-    slow = compare(replace(report, start_seconds=1.2 * report.start_seconds), old)
+    before = read_timings(old)
+    assert "slower" not in compare(report, before)
+    slow = compare(replace(report, start_seconds=1.2 * report.start_seconds), before)
     marked = [line for line in slow.splitlines() if line.endswith("slower")]
     assert [line.split(",")[0] for line in marked] == ["start"]
     assert marked[0].split()[-2] == "1.20"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"cost": {"parts": 3}})])
-def test_another_file_cannot_be_compared_with(report: Report, tmp_path: Path, text: str) -> None:
+def test_another_file_cannot_be_compared_with(tmp_path: Path, text: str) -> None:
     (tmp_path / "old.json").write_text(text)
     with pytest.raises(BenchError, match=r"old\.json is no report of bench --json"):
-        compare(report, tmp_path / "old.json")
+        read_timings(tmp_path / "old.json")
 
 
 def test_growth_is_drawn(report: Report, tmp_path: Path) -> None:

@@ -1,10 +1,21 @@
 """Graphed calls give what plain ones give, with and without a graphics card."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
+from model.arrays import FloatArray
 from model.cuda_graph import SWITCH, GraphedCalls
+from model.masksr import MaskSR
+from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
+from tests.signals import noise, windows
+
+PLAN = WindowPlan(context_frames=12, hop_frames=4, lookahead_frames=3, fade_samples=441)
 
 CUDA = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"))
 
@@ -59,3 +70,49 @@ def test_graphs_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     for count in (1, 2):
         calls("product", function, torch.ones(3, 3), torch.ones(3, 3))
         assert function.calls == count
+
+
+def test_a_full_card_is_not_taken_for_what_cannot_be_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_the_card(*arguments: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("model.cuda_graph._Graph", fill_the_card)
+    with pytest.raises(torch.OutOfMemoryError):
+        GraphedCalls(torch.device("cuda"))("product", Counted(), torch.ones(3, 3), torch.ones(3, 3))
+
+
+class GraphOnProcessor:
+    """As rigid as a graph: it knows no function and no tensors but those that it was captured with."""
+
+    def __init__(self, function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> None:
+        self._function, self._inputs = function, [value.clone() for value in inputs]
+        self._output = function(*self._inputs)
+
+    def replay(self, inputs: tuple[Tensor, ...]) -> Any:
+        for static, value in zip(self._inputs, inputs, strict=True):
+            static.copy_(value)
+        for static, value in zip(
+            tree_leaves(self._output), tree_leaves(self._function(*self._inputs)), strict=True
+        ):
+            static.copy_(value)
+        return self._output
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.5])
+@pytest.mark.parametrize("sampling", ["rolling", "restarting"])
+def test_a_stream_asks_of_graphs_what_graphs_can_do(
+    model: MaskSR, guidance: float, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.cuda_graph._Graph", GraphOnProcessor)
+
+    def restored(with_graphs: bool) -> list[FloatArray]:
+        stream = model.stream(PLAN, sampling=sampling, passes=2, guidance=guidance, temperature=1.0)
+        stream.graphs.enabled = with_graphs
+        hops = []
+        for passes in (2, 1):
+            stream.reset()
+            stream.passes = passes
+            hops += [stream.restore_window(w).copy() for w in windows(noise(24 * FRAME_SAMPLES), PLAN)]
+        return hops
+
+    np.testing.assert_array_equal(restored(with_graphs=True), restored(with_graphs=False))

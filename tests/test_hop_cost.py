@@ -34,7 +34,7 @@ def test_a_hop_is_measured_part_by_part(model: MaskSR, tiny_preset: Path, passes
     assert cost.hops == HOPS
     assert cost.hop_ms == pytest.approx(8 * 512 / 44.1)
     assert cost.latency_ms == pytest.approx(12 * 512 / 44.1)
-    assert set(cost.parts) == {"encode", "pass", "draw", "decode", "overhead", "hop"}
+    assert set(cost.parts) == {"encode", "pass", "draw", "decode", "crossfade", "overhead", "hop"}
     for times in cost.parts.values():
         assert 0 < times.p50_ms <= times.p95_ms <= times.p99_ms <= cost.parts["hop"].p99_ms
     assert cost.real_time_factor * cost.hop_ms < cost.parts["hop"].p99_ms
@@ -43,7 +43,7 @@ def test_a_hop_is_measured_part_by_part(model: MaskSR, tiny_preset: Path, passes
 def test_a_failing_model_is_an_error(
     model: MaskSR, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(model.codec, "decode", fail)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -15,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
+from model.errors import GraphicsMemoryError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.devices import list_devices
 from realtime.live_engine import LiveEngine
@@ -22,6 +24,7 @@ from realtime.messages import EngineSettings, Parameters
 from realtime.mixer import BLOCK_FRAMES
 from realtime.ring import Samples
 from realtime.virtual_mic import MICROPHONE
+from tests.full_card import load_on_a_card
 from tests.models import load_inverter, load_pass_through, load_refused
 from tests.pulse_server import DESK_MIC, FORMAT, PulseServer, at_best, load, remove, running, wait_until
 
@@ -195,6 +198,19 @@ def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: Pul
         assert report is not None
         assert report.dropouts < engine.tap.written / BLOCK_FRAMES / 2  # what is dry as announced is none
         wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 4_410)).max() > 0.4))
+
+
+def test_a_graphics_card_that_is_full_is_told_while_the_processor_restores(
+    pulse: PulseServer, tiny_preset: Path
+) -> None:
+    with LiveEngine(replace(SETTINGS, output="headset"), partial(load_on_a_card, tiny_preset, 60)) as engine:
+        wait_until(lambda: (engine.status.state, engine.status.device) == ("running", "Card"))
+        assert engine.status.message is None
+        wait_until(lambda: (engine.status.state, engine.status.device) == ("running", "CPU"))
+        assert engine.status.message == GraphicsMemoryError.notice
+        written = engine.tap.written
+        wait_until(lambda: engine.tap.written > written + SAMPLE_RATE_HZ // 2)
+        assert engine.status.state == "running"
 
 
 def test_a_process_of_the_devices_that_is_killed_is_replaced_and_its_microphone_too(

@@ -13,7 +13,9 @@ import pytest
 import soundfile
 
 from main import main
+from model.masksr import MaskSR
 from realtime.demo import SAMPLE
+from tests.full_card import fill_after
 
 REPOSITORY = Path(__file__).parents[1]
 COMMANDS = ["restore", "live", "demo", "bench", "evaluate", "data prepare", "train codec", "train lm"]
@@ -87,6 +89,25 @@ def test_seed_and_passes_decide_the_result(tmp_path: Path, tiny_preset: Path) ->
     assert a == b
     assert a != seed
     assert a != passes
+
+
+@pytest.mark.filterwarnings("ignore:The graphics card has no memory left")
+def test_files_are_restored_by_the_processor_when_the_graphics_card_is_full(
+    tmp_path: Path, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, load, loads = tmp_path / "in", MaskSR.load, []
+    source.mkdir()
+    write_noise(source / "in.wav", 1.0)
+    assert run("restore", source, tmp_path / "plain", "--preset", tiny_preset) == 0
+
+    def load_on_a_card(folder: Path, *, on_cpu: bool) -> MaskSR:
+        loads.append(on_cpu)
+        return load(folder) if on_cpu else fill_after(3, load(folder))
+
+    monkeypatch.setattr(MaskSR, "load", load_on_a_card)
+    assert run("restore", source, tmp_path / "full", "--preset", tiny_preset) == 0
+    assert loads == [False, True]
+    assert (tmp_path / "full" / "in.wav").read_bytes() == (tmp_path / "plain" / "in.wav").read_bytes()
 
 
 def test_folder_is_restored_and_resumed(
@@ -184,6 +205,16 @@ def test_every_other_mistake_is_one_sentence(
     assert expected in line
 
 
+def test_what_bench_is_to_compare_with_is_read_before_anything_is_measured(
+    tmp_path: Path, tiny_preset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.json").write_text("{}")
+    assert run("bench", "--preset", tiny_preset, "--compare", tmp_path / "old.json") == 1
+    out, error = capsys.readouterr()
+    assert (out, len(error.splitlines())) == ("", 1)
+    assert "old.json is no report of bench --json" in error
+
+
 def test_missing_bundle_names_the_remedy(
     tmp_path: Path, tiny_preset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,11 +241,14 @@ def test_bench_prints_json_and_compares(
     tiny_preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "old.json").write_text('{"cost": {}}')
-    assert run("bench", "--preset", tiny_preset, "--json", "--compare", tmp_path / "old.json") == 1
+    quick = {"parts": {"hop": {"p50_ms": 1e-6}}, "real_time_factor": 1e6}
+    old = {"cost": quick, "start_seconds": 1e6, "growth": [], "seconds_per_second": {}}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert run("bench", "--preset", tiny_preset, "--json", "--compare", tmp_path / "old.json") == 0
     out, error = capsys.readouterr()
     assert json.loads(out)["cost"]["real_time_factor"] > 0
-    assert "old.json is no report of bench --json" in error
+    slower = [line for line in error.splitlines() if line.endswith("slower")]
+    assert [line.split("  ")[0] for line in slower] == ["hop p50_ms"]
     assert (tmp_path / "results" / "bench" / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -13,7 +13,7 @@ from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.codec import Codec, build_dac
 from model.codec_start import start_as_filter_bank, start_codebooks
-from model.errors import BundleError
+from model.errors import BundleError, GraphicsMemoryError
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.masksr import DECODE_CONTEXT_FRAMES, MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
@@ -221,15 +221,29 @@ def test_a_graphics_card_without_room_leaves_the_work_to_the_processor(
 
     def build_where_there_is_room(bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Codec:
         if device.type == "cuda":
-            raise torch.cuda.OutOfMemoryError
+            raise torch.OutOfMemoryError
         return build_codec(bundle, device, dtype)
 
     monkeypatch.setattr(Bundle, "build_codec", build_where_there_is_room)
     monkeypatch.setattr("model.masksr.device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
-    with pytest.warns(UserWarning, match="no memory left: restoring on the processor"):
+    with pytest.warns(UserWarning, match="the processor restores"):
         loaded = MaskSR.load(tiny_bundle)
     assert loaded.device == CPU
     assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
+
+
+def test_a_card_that_is_full_in_the_middle_of_a_stream_is_the_projects_error(
+    model: MaskSR, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = model.stream(PLAN, passes=1, temperature=0.0)
+    stream.restore_window(noise(PLAN.window_samples))
+    monkeypatch.setattr(model.codec, "decode", fill_the_card)
+    with pytest.raises(GraphicsMemoryError, match="no memory left: close"):
+        stream.restore_window(noise(PLAN.window_samples))
+
+
+def fill_the_card(*arguments: object, **named: object) -> None:
+    raise torch.OutOfMemoryError
 
 
 def test_a_bundle_without_language_model_is_one_error(tmp_path: Path) -> None:

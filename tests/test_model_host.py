@@ -9,11 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
+from model.errors import GraphicsMemoryError
 from model.plan import SAMPLE_RATE_HZ
-from realtime.mixer import Mixer
+from realtime.mixer import BLOCK_FRAMES, Mixer
 from realtime.model_host import ModelHost
 from realtime.model_process import ModelOrder
 from realtime.ring import Samples
+from tests.full_card import load_on_a_card
 from tests.models import load_faulty, load_inverter, load_refused
 from tests.pulse_server import wait_until
 from tests.signals import tone
@@ -82,6 +84,33 @@ def test_a_model_that_fails_is_replaced_and_the_dry_sound_goes_on_without_a_clic
     assert np.abs(np.diff(heard)).max() < 2 * STEEPEST
     loudness = [np.abs(part).max() for part in np.array_split(heard, len(heard) // 2000)]
     assert min(loudness) > 0.2  # a wave lasts 735 frames: never silent
+
+
+def test_a_graphics_card_that_is_full_leaves_the_session_to_the_processor(tiny_preset: Path) -> None:
+    with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 40)) as host:
+        speaker, process_id = Speaker(host), host.process_id
+        speaker.speak_until(lambda: speaker.mixer.is_restoring)
+        begin, devices = len(speaker.heard), [host.status.device]
+
+        def is_restored_by_the_processor() -> bool:
+            if host.status.state == "running":
+                devices.append(host.status.device)
+            return devices[-1] == "CPU" and speaker.mixer.is_restoring
+
+        speaker.speak_until(is_restored_by_the_processor)
+        assert devices[0] == "Card"
+        assert (host.process_id, host.failure) == (process_id, None)
+        assert host.status.notice == GraphicsMemoryError.notice
+    blocks = speaker.heard[begin:]
+    assert all(len(block) == BLOCK_FRAMES and np.isfinite(block).all() for block in blocks)
+    assert any(np.abs(block).max() > 0.4 for block in blocks)  # meanwhile, the sound as it was said
+
+
+def test_a_graphics_card_without_room_for_a_first_hop_is_given_up_too(tiny_preset: Path) -> None:
+    with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 0)) as host:
+        wait_until(lambda: host.status.state == "running")
+        assert (host.status.device, host.status.notice) == ("CPU", GraphicsMemoryError.notice)
+        assert host.failure is None
 
 
 def test_a_refused_order_is_told_and_the_next_one_carried_out_by_the_same_process() -> None:
