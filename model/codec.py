@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,7 @@ from model.codebooks import Codebook, search
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.stages import reach_samples, run_span, to_stages
 
+LOUDNESS = 0.1  # exponent: an error in a loud latent is heard less than one as large in a quiet one
 MARGIN_FRAMES = 8  # the official codec's encoder hears +-84.6 ms
 
 
@@ -78,8 +80,9 @@ class Codec:
             if next(network.parameters()).device.type == "cpu" and torch.backends.mkldnn.is_available():
                 pack_weights(network)
         self._search_width = search_width
-        audible = dac.encoder.block[-1].weight.flatten(1).any(1)  # latents that are not are for noise filling
-        self._codebooks = [_codebook(quantizer, audible) for quantizer in dac.quantizer.quantizers]
+        codebooks = [_codebook(quantizer) for quantizer in dac.quantizer.quantizers]
+        self._weights = _weights(dac, codebooks)
+        self._codebooks = [replace(book, directions=book.directions * self._weights) for book in codebooks]
         self._decoder = to_stages(dac.decoder.model)
         self.margin_frames = -(-reach_samples(to_stages(dac.encoder.block)) // FRAME_SAMPLES)
         self.codebooks: int = dac.n_codebooks
@@ -102,7 +105,8 @@ class Codec:
         if self._search_width == 1:
             tokens: Tensor = self._dac.quantizer(latents)[1]
             return tokens
-        found = search(latents.transpose(1, 2).flatten(0, 1), self._codebooks, self._search_width)
+        weighted = latents.transpose(1, 2).flatten(0, 1) * self._weights
+        found = search(weighted, self._codebooks, self._search_width)
         return found.unflatten(1, (len(latents), -1)).transpose(0, 1)
 
     @torch.no_grad()
@@ -138,10 +142,16 @@ class Codec:
         return torch.stack([weight for weight, _ in maps]), torch.stack([bias for _, bias in maps])
 
 
-def _codebook(quantizer: Any, audible: Tensor) -> Codebook:
+def _codebook(quantizer: Any) -> Codebook:
     entries = nn.functional.pad(quantizer.codebook.weight, (0, 1), value=1.0)
-    directions = torch.cat([quantizer.out_proj.weight[:, :, 0].T, quantizer.out_proj.bias[None]])
-    return Codebook(entries, directions * audible)
+    return Codebook(entries, torch.cat([quantizer.out_proj.weight[:, :, 0].T, quantizer.out_proj.bias[None]]))
+
+
+def _weights(dac: Any, codebooks: list[Codebook]) -> Tensor:
+    """What an error in each latent counts: none where nothing is encoded, which is for noise filling."""
+    encoded = dac.encoder.block[-1].weight.flatten(1).any(1)
+    power = torch.stack([book.vectors.square().mean(0) for book in codebooks]).sum(0)
+    return encoded * power.clamp(min=1e-9) ** (-LOUDNESS / 2)
 
 
 def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:
