@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ class Codebook:
     entries: Tensor
     directions: Tensor
 
-    @property
+    @cached_property
     def vectors(self) -> Tensor:
         """The entries, float32 [codebook_size, channels]."""
         return self.entries @ self.directions

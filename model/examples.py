@@ -27,27 +27,27 @@ class Batch:
     noisy, target: float32 [batch, frames * 512];
     target_latents: float32 [batch, channels, frames];
     tokens, of the target: int64 [batch, codebooks, frames];
-    heard: see `Drawn`.
+    recognised: see `Drawn`.
     """
 
     noisy: Tensor
     target: Tensor
     target_latents: Tensor
     tokens: Tensor
-    heard: Tensor | None
+    recognised: Tensor | None
 
 
 @dataclass(frozen=True)
 class Drawn:
     """Noisy and clean sound of numbered examples, float32 [batch, samples], with a margin at both ends.
 
-    heard: what a recogniser, if any, hears in the clean windows: float32 [batch, frames, features].
+    recognised: what a recogniser, if any, hears in the clean windows: float32 [batch, frames, features].
     """
 
     numbers: list[int]
     noisy: Tensor
     targets: Tensor
-    heard: Tensor | None = None
+    recognised: Tensor | None = None
 
     def windows(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Noisy windows, cut as the live window is, and their targets: float32 [batch, frames * 512]."""
@@ -74,17 +74,18 @@ class Examples:
     def draw(self, numbers: list[int]) -> Drawn:
         """Make the sound of the examples of these numbers."""
         noisy, targets = map(np.stack, zip(*(self._pair(number) for number in numbers), strict=True))
-        heard = None
+        recognised = None
         if self._recogniser:
-            heard = torch.from_numpy(self._recogniser.hear(targets)[:, MARGIN_FRAMES:-MARGIN_FRAMES])
-        return Drawn(numbers, torch.from_numpy(noisy), torch.from_numpy(targets), heard)
+            inner = self._recogniser.hear(targets)[:, MARGIN_FRAMES:-MARGIN_FRAMES]
+            recognised = torch.from_numpy(inner)
+        return Drawn(numbers, torch.from_numpy(noisy), torch.from_numpy(targets), recognised)
 
     def batch(self, drawn: Drawn, device: torch.device) -> Batch:
         """The examples that were drawn, whose targets the codec hears in their true surroundings."""
         self._encode(drawn.numbers, drawn.targets.to(device))
         encoded = zip(*(self._encoded[number] for number in drawn.numbers), strict=True)
         latents, tokens = (torch.stack(parts).to(device) for parts in encoded)
-        return Batch(*drawn.windows(device), latents.float(), tokens.long(), drawn.heard)
+        return Batch(*drawn.windows(device), latents.float(), tokens.long(), drawn.recognised)
 
     def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
         rng = np.random.default_rng((self._seed, number))

@@ -1,7 +1,7 @@
 """What a speech recogniser hears in clean speech: in training, the speech encoder tells it from noisy speech.
 
-It teaches the encoder what matters to the words, as in MaskSR2 (arXiv 2409.09357); a run that is trained
-knows nothing of it.
+It teaches the encoder what matters to the words, as in MaskSR2 (arXiv 2409.09357). Bundles know
+nothing of it.
 """
 
 from typing import Any

@@ -182,9 +182,9 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
         if self.step < self.config.encoder_steps:
-            return self._hear(*drawn.windows(self.device), drawn.heard)[0]
+            return self._hear(*drawn.windows(self.device), drawn.recognised)[0]
         batch, given, deaf = self._hide(self.examples.batch(drawn, self.device))
-        losses, speech = self._hear(batch.noisy, batch.target, batch.heard)
+        losses, speech = self._hear(batch.noisy, batch.target, batch.recognised)
         with self._mixed_precision():
             condition = self.model.condition(self.codec.latents(speech.enhanced), speech.known)
             condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)

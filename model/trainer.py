@@ -53,12 +53,14 @@ class Trainer(ABC, Generic[Config]):
                 continue
             if self.step % self.config.log_every_steps == 0:
                 progress(self.step, log.write(self.step))
-            if self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps:
+            keep = self.config.keep_every_steps
+            is_kept = keep is not None and self.step % keep == 0
+            is_due = self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps
+            if is_due or is_kept:
                 self.save()
                 self._render()
                 plot_log(self.run)
-            if self.config.keep_every_steps and self.step % self.config.keep_every_steps == 0:
-                self.save()
+            if is_kept:
                 keep_bundle(self.run, self.step * self._seconds_a_step / 3600)
 
     @property

@@ -45,8 +45,8 @@ def test_a_batch_has_the_shapes_it_says(corpus: Corpus, codec: Codec) -> None:
     assert batch.target_latents.shape == (4, 8, FRAMES)
     assert batch.tokens.shape == (4, 2, FRAMES)
     assert batch.tokens.dtype == torch.int64
-    assert batch.heard is not None
-    assert batch.heard.shape == (4, FRAMES, FEATURES)
+    assert batch.recognised is not None
+    assert batch.recognised.shape == (4, FRAMES, FEATURES)
 
 
 def test_a_number_always_gives_the_same_example(corpus: Corpus, codec: Codec) -> None:
