@@ -10,7 +10,9 @@ from zlib import crc32
 from realtime.ring import SharedMemory
 
 Value = TypeVar("Value")
-HEADER = struct.Struct("=QII")  # number of the letter, its length in bytes and its checksum
+HEADER = struct.Struct("=QI")  # number of the letter and its length in bytes
+CHECKSUM = struct.Struct("=I")  # of header and letter, between the two
+PREFIX_BYTES = HEADER.size + CHECKSUM.size
 CAPACITY_BYTES = 1 << 16
 
 
@@ -24,7 +26,7 @@ class Mailbox(Generic[Value]):
     def __init__(self, first: Value, memory: SharedMemory | None = None) -> None:
         self._memory = RawArray(c_byte, CAPACITY_BYTES) if memory is None else memory
         self._bytes = memoryview(self._memory).cast("B")
-        self._seen, self._value = (0, 0, 0), first
+        self._seen, self._value = bytes(PREFIX_BYTES), first
 
     def __reduce__(self) -> tuple[type[Self], tuple[Value, SharedMemory]]:
         return type(self), (self.get(), self._memory)
@@ -32,18 +34,19 @@ class Mailbox(Generic[Value]):
     def put(self, value: Value) -> None:
         """Replace the value. Raises ValueError when it is larger than 64 KiB."""
         letter = pickle.dumps(value)
-        if HEADER.size + len(letter) > CAPACITY_BYTES:
+        if PREFIX_BYTES + len(letter) > CAPACITY_BYTES:
             raise ValueError(f"a value of {len(letter)} bytes does not fit")
-        number = HEADER.unpack_from(self._bytes)[0] + 1
-        self._bytes[HEADER.size : HEADER.size + len(letter)] = letter
-        HEADER.pack_into(self._bytes, 0, number, len(letter), crc32(letter))
+        header = HEADER.pack(HEADER.unpack_from(self._bytes)[0] + 1, len(letter))
+        self._bytes[PREFIX_BYTES : PREFIX_BYTES + len(letter)] = letter
+        self._bytes[:PREFIX_BYTES] = header + CHECKSUM.pack(crc32(header + letter))
 
     def get(self) -> Value:
         """The newest value."""
-        header = HEADER.unpack_from(self._bytes)
-        if header != self._seen:
-            _, length, checksum = header
-            letter = bytes(self._bytes[HEADER.size : HEADER.size + length])
-            if crc32(letter) == checksum:
-                self._seen, self._value = header, pickle.loads(letter)
+        prefix = bytes(self._bytes[:PREFIX_BYTES])
+        if prefix != self._seen:
+            header, (checksum,) = prefix[: HEADER.size], CHECKSUM.unpack_from(prefix, HEADER.size)
+            _, length = HEADER.unpack(header)
+            letter = bytes(self._bytes[PREFIX_BYTES : PREFIX_BYTES + length])
+            if crc32(header + letter) == checksum:
+                self._seen, self._value = prefix, pickle.loads(letter)
         return self._value

@@ -45,6 +45,14 @@ def test_a_value_whose_writer_died_half_way_is_not_seen() -> None:
     assert mailbox.get() == "second"
 
 
+@pytest.mark.parametrize("written_bytes", range(1, 16))
+def test_a_first_value_of_which_only_the_beginning_is_written_yet_is_not_seen(written_bytes: int) -> None:
+    whole, partial = Mailbox("first"), Mailbox("first")
+    whole.put("second")
+    partial._bytes[:written_bytes] = whole._bytes[:written_bytes]
+    assert partial.get() == "first"
+
+
 def test_a_value_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         Mailbox(b"").put(bytes(CAPACITY_BYTES))
