@@ -38,7 +38,7 @@ class DegradeConfig:
     p_clip: float = 0.2
     p_band_limit: float = 0.35
     p_packet_loss: float = 0.05
-    snr_db: tuple[float, float, float] = (-5.0, 5.0, 40.0)
+    snr_db: tuple[float, float, float] = (-6.0, 3.0, 30.0)
     gain_db: tuple[float, float] = (-25.0, 6.0)
 
 

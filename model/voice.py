@@ -1,13 +1,15 @@
 """Other voices out of those recorded: faster and slower, higher and lower, of longer and shorter throats."""
 
+from collections.abc import Callable
+
 import numpy as np
 import soxr
 import torch
 
 from model.arrays import FloatArray
-from model.noise import NoiseMaker
 from model.plan import SAMPLE_RATE_HZ
 
+Speak = Callable[[int, np.random.Generator], tuple[FloatArray, int]]  # gives float32 speech, and its band
 _OCTAVES = 0.25  # faster and higher by up to 19 %, or slower and lower by up to 16 %
 _LONGEST, _SHORTEST = 0.87, 1.15  # throats: how much higher formants lie
 _FORMANTS_HZ = 5000  # above, they are moved less and less
@@ -15,15 +17,15 @@ _WINDOW, _HOP = 1024, 256
 _PITCH_QUEFRENCY = 80  # samples: periods of voices below 550 Hz are longer, formants vary more slowly
 
 
-def vary_voice(speak: NoiseMaker, samples: int, rng: np.random.Generator) -> FloatArray:
-    """`samples` of the speech that `speak(samples, rng)` gives, float32 at 44.1 kHz, as if others had spoken.
+def vary_voice(speak: Speak, samples: int, rng: np.random.Generator) -> tuple[FloatArray, int]:
+    """`samples` of the speech that `speak(samples, rng)` gives, as if others had spoken, and its band in Hz.
 
     Playing it faster raises tempo, pitch and formants; moving the formants sets them apart from the others.
     """
     speed = 2 ** rng.uniform(-_OCTAVES, _OCTAVES)
-    speech = speak(int(np.ceil(samples * speed)) + 1, rng)
+    speech, band_hz = speak(int(np.ceil(samples * speed)) + 1, rng)
     faster = soxr.resample(speech, speed * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ)[:samples]
-    return move_formants(faster, rng.uniform(_LONGEST, _SHORTEST))
+    return move_formants(faster, rng.uniform(_LONGEST, _SHORTEST)), round(speed * band_hz)
 
 
 def move_formants(speech: FloatArray, factor: float) -> FloatArray:

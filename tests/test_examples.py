@@ -9,7 +9,6 @@ from model.degrade import DegradeConfig, Degrader
 from model.examples import Batch, Examples
 from model.level import REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
-from model.recogniser import FEATURES, Recogniser
 from tests.codecs import small_codec
 from tests.recordings import prepared
 
@@ -32,7 +31,7 @@ def codec() -> Codec:
 
 def examples(corpus: Corpus, codec: Codec, config: DegradeConfig | None = None) -> Examples:
     degrader = Degrader([corpus.samples(clip) for clip in corpus.noise], config=config or DegradeConfig())
-    return Examples(corpus, degrader, codec, FRAMES, seed=1, recogniser=Recogniser())
+    return Examples(corpus, degrader, codec, FRAMES, seed=1)
 
 
 def drawn(examples: Examples, numbers: list[int]) -> Batch:
@@ -45,8 +44,7 @@ def test_a_batch_has_the_shapes_it_says(corpus: Corpus, codec: Codec) -> None:
     assert batch.target_latents.shape == (4, 8, FRAMES)
     assert batch.tokens.shape == (4, 2, FRAMES)
     assert batch.tokens.dtype == torch.int64
-    assert batch.recognised is not None
-    assert batch.recognised.shape == (4, FRAMES, FEATURES)
+    assert batch.bands_hz.shape == (4,)
 
 
 def test_a_number_always_gives_the_same_example(corpus: Corpus, codec: Codec) -> None:

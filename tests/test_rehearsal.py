@@ -41,7 +41,7 @@ def model(codec: Codec) -> LanguageModel:
 def batch(codec: Codec) -> Batch:
     noisy, target = (torch.from_numpy(noise(2 * FRAMES * FRAME_SAMPLES, s)).view(2, -1) for s in (1, 2))
     latents = codec.latents(target)
-    return Batch(noisy, target, latents, codec.quantize(latents), None)
+    return Batch(noisy, target, latents, codec.quantize(latents), torch.full((len(noisy),), 22_050))
 
 
 def error(codec: Codec, tokens: Tensor, latents: Tensor) -> float:

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from torch import Tensor
 
 from model.bundle import Bundle, BundleConfig
 from model.codec import build_dac
 from model.language_model import LanguageModelConfig
 from model.learning import kept_bundles
+from model.losses import limit_bands
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rehearsal import RehearsalConfig
@@ -113,6 +115,26 @@ def test_the_speech_encoder_learns_what_a_recogniser_hears(runs: Runs, tmp_path:
     assert rows[-1]["recogniser"] < 0.9 * rows[0]["recogniser"]
 
 
+def test_the_speech_encoder_learns_to_be_heard_by_a_recogniser(runs: Runs, tmp_path: Path) -> None:
+    changes = {"steps": 60, "encoder_steps": 60, "enhancement_weight": 0.0, "word_weight": 1.0}
+    trainer = LanguageModelTrainer(CONFIG.model_copy(update=changes), runs.data, runs.codec, tmp_path)
+    trainer.train(lambda step, row: None)
+    rows = list(read_log(tmp_path))
+    assert rows[-1]["words"] < 0.9 * rows[0]["words"]
+
+
+def test_a_recording_does_not_teach_what_lies_above_its_band(runs: Runs, tmp_path: Path) -> None:
+    trainer = LanguageModelTrainer(CONFIG, runs.data, runs.codec, tmp_path)
+    speech = torch.from_numpy(noise(2 * 32 * FRAME_SAMPLES)).view(2, -1)
+    dull = limit_bands(speech, torch.tensor([16_000, 16_000]))
+
+    def loss(target: Tensor, band_hz: int) -> float:
+        return trainer._hear(speech, target, torch.tensor([band_hz] * 2))[0]["enhancement"].item()
+
+    assert loss(dull, 16_000) == pytest.approx(loss(speech, 16_000), rel=1e-4)
+    assert loss(dull, 22_050) > 1.2 * loss(speech, 22_050)
+
+
 def test_the_bundle_of_a_run_restores(runs: Runs) -> None:
     folder = runs.finished.run / "bundle"
     saved = Bundle.load(folder)
@@ -205,6 +227,7 @@ WORKER = """
 import sys
 from pathlib import Path
 import torch
+from torch import Tensor
 from model.bundle import Bundle
 from model.train_lm import LanguageModelTrainer
 from model.training import workers

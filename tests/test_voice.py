@@ -10,6 +10,7 @@ from model.voice import move_formants, vary_voice
 
 FORMANT_HZ = 1500.0
 PITCH_HZ = 125.0
+BAND_HZ = 16_000
 Audio = NDArray[np.float32]
 
 
@@ -19,6 +20,10 @@ def vowel(samples: int, rng: np.random.Generator | None = None) -> Audio:
     pulses[:: round(SAMPLE_RATE_HZ / PITCH_HZ)] = 1.0
     peak = scipy.signal.iirpeak(FORMANT_HZ, Q=5, fs=SAMPLE_RATE_HZ)
     return scipy.signal.lfilter(*peak, pulses).astype(np.float32)
+
+
+def banded_vowel(samples: int, rng: np.random.Generator) -> tuple[Audio, int]:
+    return vowel(samples), BAND_HZ
 
 
 def pitch_hz(speech: Audio) -> float:
@@ -43,12 +48,14 @@ def test_formants_move_and_the_pitch_stays(factor: float) -> None:
 
 
 def test_varied_voices_differ_in_pitch_and_formants() -> None:
-    voices = [vary_voice(vowel, SAMPLE_RATE_HZ, np.random.default_rng(seed)) for seed in range(12)]
+    spoken = [vary_voice(banded_vowel, SAMPLE_RATE_HZ, np.random.default_rng(seed)) for seed in range(12)]
+    voices, bands_hz = zip(*spoken, strict=True)
     assert {len(voice) for voice in voices} == {SAMPLE_RATE_HZ}
     pitches = np.array([pitch_hz(voice) for voice in voices]) / PITCH_HZ
     formants = np.array([formant_hz(voice) for voice in voices]) / FORMANT_HZ
     assert 0.8 < pitches.min() < 0.9 and 1.1 < pitches.max() < 1.25
     assert np.std(formants / pitches) > 0.03
+    np.testing.assert_allclose(np.array(bands_hz) / BAND_HZ, pitches, rtol=0.01)
 
 
 def test_silence_stays_silent() -> None:
