@@ -21,10 +21,11 @@ BYTES_PER_MB = 1e6
 class Soak:
     """What `seconds` of a session brought. Growth is of memory in use, from the first round to the end.
 
-    The voice was said in `rounds`; the delays are of those in which it was heard again, None without any.
+    `stolen_seconds` of processor time went to others than this machine, if it is a virtual one. The voice was said in `rounds`; the delays are of those in which it was heard again, None without any.
     """
 
     seconds: float
+    stolen_seconds: float
     rounds: int
     lost_rounds: int
     dropouts: int
@@ -63,6 +64,7 @@ def soak(
     delays_ms = [delay for delay in rounds if delay is not None]
     return Soak(
         seconds=seconds,
+        stolen_seconds=after.stolen_seconds - before.stolen_seconds,
         rounds=len(rounds),
         lost_rounds=len(rounds) - len(delays_ms),
         dropouts=after.report.dropouts - before.report.dropouts,
@@ -86,13 +88,17 @@ def _round(booth: Booth, voice: Samples) -> float | None:
 
 
 class _Moment:
-    """How a session stands: its report, and the memory of its processes, of the devices and of the model."""
+    """How a session stands: its report, and the memory of its processes, of the devices and of the model.
+
+    And how much processor time the host of a virtual machine took, ever since that was started.
+    """
 
     def __init__(self, engine: LiveEngine) -> None:
         status = engine.status
         if status.report is None:
             raise MeasurementError(f"The session broke off ({status.message}); measure again.")
         self.report = status.report
+        self.stolen_seconds = getattr(psutil.cpu_times(), "steal", 0.0)
         audio = psutil.Process(engine.process_id)
         self.memory_mb = [_written_mb(process) for process in (audio, audio.children()[-1])]
 
