@@ -16,6 +16,7 @@ from model.voice import vary_voice
 
 LEVEL_BLOCK_FRAMES = 16
 BEGINNING_SHARE = 0.15  # of the windows, as those of a stream that has just begun, start in silence
+ENDING_SHARE = 0.1  # end in silence, as where a file ends or a microphone is muted
 VARIED_SHARE = 0.5  # of the windows, with voices that nobody recorded
 
 
@@ -89,6 +90,9 @@ class Examples:
         if rng.random() < BEGINNING_SHARE:
             begin = int(rng.uniform(0.0, 0.9) * len(noisy))
             noisy[:begin] = target[:begin] = 0.0
+        if rng.random() < ENDING_SHARE:
+            end = int(rng.uniform(0.1, 1.0) * len(noisy))
+            noisy[end:] = target[end:] = 0.0
         block = LEVEL_BLOCK_FRAMES * FRAME_SAMPLES
         blocks = noisy[len(noisy) % block :].reshape(-1, block)
         loudest = float(np.sqrt(np.square(blocks).mean(axis=1).max()))
