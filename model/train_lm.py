@@ -199,16 +199,20 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         windows = self.config.enhancement_windows_samples
         with self._mixed_precision():
             speech = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
-        window = windows[self.step % len(windows)]
         known = partial(limit_bands, bands_hz=bands_hz.to(self.device))
-        losses = {"enhancement": enhancement_loss(known(speech.enhanced), known(target), window)}
-        if self.recogniser:
-            with torch.no_grad():
-                wanted = self.recogniser(target)
-            losses["recogniser"] = self.recogniser_loss(speech.known, wanted[-1])
-            if self.config.word_weight:
-                losses["words"] = word_loss(self.recogniser(speech.enhanced), wanted)
-        return losses, speech
+        window = windows[self.step % len(windows)]
+        enhancement = enhancement_loss(known(speech.enhanced), known(target), window)
+        return {"enhancement": enhancement} | self._recognised(speech, target), speech
+
+    def _recognised(self, speech: Speech, target: Tensor) -> dict[str, Tensor]:
+        if self.recogniser is None:
+            return {}
+        with torch.no_grad():
+            wanted = self.recogniser(target)
+        losses = {"recogniser": self.recogniser_loss(speech.known, wanted[-1])}
+        if self.config.word_weight:
+            losses["words"] = word_loss(self.recogniser(speech.enhanced), wanted)
+        return losses
 
     def _generator(self) -> torch.Generator:
         """Of this step and process alone, so that a run goes on as if it had never been stopped."""
