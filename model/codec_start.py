@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from model.codebooks import Codebook, fit, refit, search, total
 from model.lapped_transform import band_split
-from model.noise_filling import SHARE, NoiseFilling
+from model.noise_filling import NoiseFilling
 
 _LEVEL_SCALE = 1 / 32  # of noise in an entry: small beside its other coordinates, lest it sway the choice
 SIGNAL_GAIN = 0.25  # keeps the trunk where its snake activations are nearly linear
@@ -146,7 +146,7 @@ def _set_quantizer(quantizer: Any, codebook: Codebook) -> None:
 def start_noise(dac: Any, powers: Tensor) -> None:
     """Have each entry turn up the noise by `powers`, float32 [codebooks, codebook_size, regions]."""
     regions = powers.shape[-1]
-    for quantizer, levels in zip(dac.quantizer.quantizers, (SHARE * powers).sqrt(), strict=True):
+    for quantizer, levels in zip(dac.quantizer.quantizers, powers.sqrt(), strict=True):
         out = _weight(quantizer.out_proj)
         out[-regions:, -regions:, 0] = torch.eye(regions) / _LEVEL_SCALE
         _set(quantizer.out_proj, out, rest=0)

@@ -18,7 +18,7 @@ from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 BAND_HZ = SAMPLE_RATE_HZ / 2 / FRAME_SAMPLES
 FIRST_BAND = 100  # 4.3 kHz: below, noise would blur what the tokens carry well
-SHARE = 0.5  # of the missing power: too little noise is heard less than too much
+_SHARE_BESIDE_WAVES = 0.5  # of the missing power: there, too little noise is heard less than too much
 _FLOOR = 1e-12
 _ROUNDS = 40
 
@@ -38,6 +38,11 @@ class NoiseFilling:
         """The bands of each region."""
         edges = torch.linspace(FIRST_BAND, FRAME_SAMPLES, self.regions + 1).round().int().tolist()
         return [slice(*edge) for edge in pairwise(edges)]
+
+    @property
+    def shares(self) -> Tensor:
+        """Of the power that is missing in each region, how much becomes noise, float32 [regions]."""
+        return torch.tensor([_SHARE_BESIDE_WAVES if s.start < self.carried else 1.0 for s in self.spans])
 
     def bursts(self, rates: list[int]) -> Tensor:
         """Noise of power 1 in each region, as weights of a decoder's first join.

@@ -246,7 +246,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         tokens, left = start_codebooks(self.dac, balanced, regions, self.config.start_rounds)
         if regions:
             powers += filling.left((left / gains)[:, : filling.carried])
-            start_noise(self.dac, powers_by_entry(tokens, powers, known, size))
+            start_noise(self.dac, filling.shares * powers_by_entry(tokens, powers, known, size))
         self.average = AveragedWeights(self.dac, self.config.average_decay)
 
     def _hear_speech(self, filling: NoiseFilling) -> tuple[Tensor, Tensor, Tensor]:

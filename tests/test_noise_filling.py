@@ -54,6 +54,13 @@ def test_noise_has_no_pitch_of_the_hop() -> None:
     assert abs(float(later)) < 0.2
 
 
+def test_noise_beside_waves_is_softer_than_what_is_missing() -> None:
+    ship_shape = NoiseFilling(carried=184, regions=8)
+    waves = [span.start * BAND_HZ < 7900 for span in ship_shape.spans]
+    assert ship_shape.shares.tolist() == [0.5 if beside else 1.0 for beside in waves]
+    assert any(waves) and not all(waves)
+
+
 def test_powers_of_speech_are_those_of_its_regions() -> None:
     sos = scipy.signal.butter(8, (9_500, 13_000), "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
     sound = torch.from_numpy(scipy.signal.sosfilt(sos, noise(FRAMES * FRAME_SAMPLES)).astype(np.float32))
