@@ -22,7 +22,7 @@ from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
 
 FORMAT: Final = "masksr-bundle"
-VERSION: Final = 2
+VERSION: Final = 3
 SHIPPED = Path(__file__).parent / "bundles"
 CONFIG_FILE, CODEC_FILE, LANGUAGE_MODEL_FILE = (
     "config.json",
@@ -40,7 +40,7 @@ class BundleConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["masksr-bundle"] = FORMAT
-    version: Literal[2] = VERSION
+    version: Literal[3] = VERSION
     codec: CodecConfig
     search_width: PositiveInt = 1  # of the codec's quantizer
     language_model: LanguageModelConfig | None = None

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.fine_gate import FineGate
+from model.fine_gate import MARGIN_FRAMES, FineGate
 from model.plan import FRAME_SAMPLES
 from model.stft import BINS, Stft
 from model.transformer import Transformer
 
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
-_INAUDIBLE = 1e-4  # power of a bin, 44 dB below noise as loud as speech is: silence is heard as silence
+_INAUDIBLE = 1e-6  # power of a bin, 64 dB below noise as loud as speech is: silence is heard as silence
 _START_GATE, _START_FILLING = 4.0, -6.0  # nearly all passed on, nearly nothing filled in
 
 
@@ -67,8 +67,10 @@ class SpeechEncoder(nn.Module):
         spectrum = self.stft.analyse(audio.float())
         features = (_compress(spectrum) - self.bin_mean) / self.bin_deviation
         spectral = self.contract(F.gelu(self.expand(features)))
-        known = self.norm(self.transformer(spectral, first_frame).float())
-        fine = self.fine_gate(features[:, first_frame:], known)
+        start = max(0, first_frame - MARGIN_FRAMES)
+        known = self.norm(self.transformer(spectral, start).float())
+        fine = self.fine_gate(features[:, start:], known)[:, first_frame - start :]
+        known = known[:, first_frame - start :]
         gain = torch.sigmoid((self.gate(known) + F.pad(fine, (0, BINS - fine.shape[-1]))).float())
         filling = F.softplus(self.filling(known).float())
         passed = gain * spectrum[:, first_frame:]

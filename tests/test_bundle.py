@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from model.bundle import Bundle, BundleConfig, bundle_folder
+from model.bundle import VERSION, Bundle, BundleConfig, bundle_folder
 from model.codec import CodecConfig, build_dac
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
@@ -105,7 +105,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         "does not describe a MaskSR bundle",
     ),
     "foreign": (lambda f: edit_config(f, format="other"), "does not describe a MaskSR bundle"),
-    "newer": (lambda f: edit_config(f, version=3), "bundle version 3, .* update the program"),
+    "newer": (
+        lambda f: edit_config(f, version=VERSION + 1),
+        f"bundle version {VERSION + 1}, .* update the program",
+    ),
     "older": (lambda f: edit_config(f, version=1), "bundle version 1, .* train it again"),
     "version of another type": (lambda f: edit_config(f, version="1"), "config.json is not valid .'version'"),
     "unknown key": (lambda f: edit_config(f, loud=True), "config.json is not valid .'loud'"),

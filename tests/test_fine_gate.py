@@ -1,18 +1,18 @@
 """The fine structure of a mask begins as nothing, and learns to tell tones from noise around them."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from model.fine_gate import BINS, FineGate
+from model.fine_gate import BINS, MARGIN_FRAMES, FineGate
 
-FRAMES = 10
+FRAMES, MIDDLE = 41, 20
 
 
-def features(seed: int) -> tuple[Tensor, Tensor]:
+def features(seed: int, frames: int = FRAMES) -> tuple[Tensor, Tensor]:
     """Some noise with tones in it, [4, frames, 1025], and where those are, of the lowest bins."""
     generator = torch.Generator().manual_seed(seed)
-    tones = torch.rand(4, 1, BINS, generator=generator).expand(-1, FRAMES, -1) < 0.05
-    noise = torch.randn(4, FRAMES, 1025, generator=generator)
+    tones = torch.rand(4, 1, BINS, generator=generator).expand(-1, frames, -1) < 0.05
+    noise = torch.randn(4, frames, 1025, generator=generator)
     noise[..., :BINS] += 4 * tones
     return noise, tones.float()
 
@@ -25,25 +25,37 @@ def test_it_begins_by_adding_nothing() -> None:
 def test_it_learns_which_bins_stand_out() -> None:
     torch.manual_seed(0)
     gate = FineGate(8)
-    optimizer, hidden = torch.optim.Adam(gate.parameters(), lr=0.02), torch.zeros(4, FRAMES, 8)
-    for step in range(60):
-        heard, tones = features(step)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(gate(heard, hidden), tones)
+    optimizer, hidden = torch.optim.Adam(gate.parameters(), lr=0.01), torch.zeros(4, 10, 8)
+    for step in range(100):
+        heard, tones = features(step, 10)
+        loss = nn.functional.binary_cross_entropy_with_logits(gate(heard, hidden), tones)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    heard, tones = features(1000)
+    heard, tones = features(1000, 10)
     right = (gate(heard, hidden) > 0) == (tones > 0)
     assert right.float().mean() > 0.98
 
 
 def test_what_is_known_of_a_frame_decides_what_it_looks_for() -> None:
-    torch.manual_seed(0)
-    gate = FineGate(8)
-    for layer in (gate.scale, gate.shift, gate.judge):
-        torch.nn.init.normal_(layer.weight)
     heard, hidden = features(1)[0], torch.randn(4, FRAMES, 8)
     changed = hidden.clone()
-    changed[:, 5] *= -1
-    difference = (gate(heard, changed) - gate(heard, hidden)).abs().amax((0, 2))
-    assert (difference > 1e-4).tolist() == [3 <= frame <= 7 for frame in range(FRAMES)]
+    changed[:, MIDDLE] *= -1
+    assert changed_frames(heard, hidden, heard, changed).abs().max() == MARGIN_FRAMES - 1
+
+
+def test_a_bin_is_judged_by_no_more_frames_than_it_says() -> None:
+    heard, hidden = features(1)[0], torch.randn(4, FRAMES, 8)
+    changed = heard.clone()
+    changed[:, MIDDLE] += 3.0
+    assert changed_frames(heard, hidden, changed, hidden).abs().max() == MARGIN_FRAMES
+
+
+def changed_frames(heard: Tensor, hidden: Tensor, other_heard: Tensor, other_hidden: Tensor) -> Tensor:
+    """In which frames a gate that looks everywhere judges otherwise, relative to the middle."""
+    torch.manual_seed(0)
+    gate = FineGate(8)
+    for parameter in gate.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    difference = (gate(other_heard, other_hidden) - gate(heard, hidden)).abs().amax((0, 2))
+    return difference.gt(0).nonzero() - MIDDLE
