@@ -21,6 +21,7 @@ from model.stages import reach_samples, run_span, to_stages
 
 LOUDNESS = 0.1  # exponent: an error in a loud latent is heard less than one as large in a quiet one
 MARGIN_FRAMES = 8  # the official codec's encoder hears +-84.6 ms
+DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 
 
 class CodecConfig(BaseModel):

@@ -93,18 +93,18 @@ def evaluate(
 
 def evaluate_codec(
     folder: Path,
-    resynthesize: Restorer,
+    resynthesizers: Mapping[str, Restorer],
     *,
     limit: int | None = None,
     progress: Progress = lambda done, total: None,
     judges: Sequence[Judge] | None = None,
 ) -> Report:
-    """Judge a codec on the clean halves alone: `unprocessed` is the clean speech, `codec` its re-synthesis.
+    """Judge a codec on the clean halves alone: `unprocessed` is clean speech, which the others re-synthesise.
 
     Arguments and errors are those of `evaluate`.
     """
     items = [item for item in read_index(folder, limit) if item.condition != "noiseonly"]
-    return _evaluate(folder, items, "clean", {"codec": resynthesize}, progress, judges)
+    return _evaluate(folder, items, "clean", resynthesizers, progress, judges)
 
 
 def read_index(folder: Path, limit: int | None = None) -> list[Item]:

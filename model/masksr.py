@@ -12,7 +12,7 @@ from torch import Tensor
 
 from model.arrays import FloatArray
 from model.bundle import Bundle
-from model.codec import Codec
+from model.codec import DECODE_CONTEXT_FRAMES, Codec
 from model.cuda_graph import Call, GraphedCalls, call_eagerly
 from model.errors import GraphicsMemoryError
 from model.hearing import Hearing
@@ -26,7 +26,6 @@ from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
 from model.transfer import to_host
 
-DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 SPLICE_MARGIN_FRAMES = 3  # so far apart, frames hardly meet in a spectrum
 WHOLE_FILE_PLAN = WindowPlan(context_frames=32, hop_frames=64, lookahead_frames=16, fade_samples=882)
 

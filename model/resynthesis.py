@@ -5,8 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
 
 from model.bundle import Bundle
+from model.codec import DECODE_CONTEXT_FRAMES, Codec
 from model.level import RunningLevel
 from model.plan import FRAME_SAMPLES
 from model.training import device_and_dtype
@@ -14,18 +17,30 @@ from model.training import device_and_dtype
 Audio = NDArray[np.float32]
 
 
-def make_resynthesizer(bundle: Bundle) -> Callable[[Audio], Audio]:
+def make_resynthesizer(bundle: Bundle, lookahead_frames: int | None = None) -> Callable[[Audio], Audio]:
     """A function that codes and decodes float32 [samples] at 44.1 kHz; its result is as long and aligned.
 
-    The codec hears the sound at the level that a stream would give it.
+    The codec hears the sound at the level that a stream would give it. With `lookahead_frames`, every frame
+    comes from a window that ends so many frames after it, which takes far longer.
     """
     device, dtype = device_and_dtype()
     codec = bundle.build_codec(device, dtype)
 
     def resynthesize(audio: Audio) -> Audio:
         gain = np.float32(RunningLevel().gain(audio, 0.0))
-        padded = torch.from_numpy(np.pad(audio * gain, (0, -len(audio) % FRAME_SAMPLES)))
-        decoded = codec.decode(codec.encode(padded[None].to(device)))
-        return (decoded[0, : len(audio)] / float(gain)).cpu().numpy()
+        padded = torch.from_numpy(np.pad(audio * gain, (0, -len(audio) % FRAME_SAMPLES))).to(device)
+        if lookahead_frames is None:
+            decoded = codec.decode(codec.encode(padded[None]))
+        else:
+            decoded = _frame_by_frame(codec, padded, lookahead_frames)
+        return (decoded.flatten()[: len(audio)] / float(gain)).cpu().numpy()
 
     return resynthesize
+
+
+def _frame_by_frame(codec: Codec, audio: Tensor, lookahead_frames: int) -> Tensor:
+    """Of float32 [frames * 512], each frame as a window gives it, [frames, 512]."""
+    before = DECODE_CONTEXT_FRAMES + codec.margin_frames
+    padded = F.pad(audio, (before * FRAME_SAMPLES, lookahead_frames * FRAME_SAMPLES))
+    windows = padded.unfold(0, (before + 1 + lookahead_frames) * FRAME_SAMPLES, FRAME_SAMPLES)
+    return codec.decode(codec.encode(windows), before, before + 1)

@@ -55,6 +55,12 @@ def _add_quality(commands: Commands) -> None:
     evaluate.add_argument(
         "--codec", metavar="BUNDLE", help="judge this bundle's codec alone, on clean speech"
     )
+    evaluate.add_argument(
+        "--lookahead",
+        type=int,
+        metavar="N",
+        help="with --codec: also as windows that end N frames ahead cut it",
+    )
     evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
     add_json_option(evaluate)
     learning = add_command(commands, "learning", run_learning, "measure quality against training audio seen")
@@ -147,8 +153,11 @@ def run_evaluate(command: Command) -> None:
     with progress_bar() as show:
         settings = {"limit": command.limit, "progress": lambda done, total: show(done / total)}
         if command.codec is not None:
-            codec = Bundle.load(bundle_folder(command.codec))
-            report = evaluate_codec(command.folder, make_resynthesizer(codec), **settings)
+            bundle = Bundle.load(bundle_folder(command.codec))
+            codecs = {"codec": make_resynthesizer(bundle)}
+            if command.lookahead is not None:
+                codecs[f"{command.lookahead} frames ahead"] = make_resynthesizer(bundle, command.lookahead)
+            report = evaluate_codec(command.folder, codecs, **settings)
         else:
             preset, model = load_with_preset(command.preset)
             restorers = {

@@ -7,8 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from model.codec import MARGIN_FRAMES, Codec, CodecConfig, build_dac
-from model.masksr import DECODE_CONTEXT_FRAMES
+from model.codec import DECODE_CONTEXT_FRAMES, MARGIN_FRAMES, Codec, CodecConfig, build_dac
 from model.plan import FRAME_SAMPLES
 from tests.codecs import small_codec
 

@@ -110,7 +110,7 @@ def test_limit_caps_each_condition_and_progress_counts_items(folder: Path, light
 
 
 def test_the_codec_is_judged_on_clean_speech_alone(folder: Path, light_judges: list[Judge]) -> None:
-    report = evaluate_codec(folder, halve, judges=light_judges)
+    report = evaluate_codec(folder, {"codec": halve}, judges=light_judges)
     assert {row.condition for row in report.rows} == {"noise", "lowband", ALL_SPEECH}
     assert [row.system for row in report.rows[:2]] == [UNPROCESSED, "codec"]
     assert row(report, ALL_SPEECH, UNPROCESSED).scores["ESTOI"] == pytest.approx(1.0, abs=1e-3)

@@ -260,10 +260,13 @@ def test_evaluate_prints_a_row_for_every_system(
     for name in ("a_clean", "a_noisy", "b_noisy"):
         write_noise(tmp_path / f"{name}.flac", 1.5)
     soundfile.write(tmp_path / "b_clean.flac", np.zeros(66_150), 44_100)
-    options = ["--codec", tiny_bundle] if system == "codec" else ["--preset", tiny_preset]
+    codec = ["--codec", tiny_bundle, "--lookahead", "4"]
+    options = codec if system == "codec" else ["--preset", tiny_preset]
     assert run("evaluate", tmp_path, *options, "--limit", "1", "--json") == 0
     systems = {row["system"] for row in json.loads(capsys.readouterr().out)["rows"]}
-    assert systems >= ({"codec"} if system == "codec" else {"unprocessed", "streamed", "whole file"})
+    assert systems >= (
+        {"codec", "4 frames ahead"} if system == "codec" else {"unprocessed", "streamed", "whole file"}
+    )
 
 
 def test_learning_judges_and_plots_every_bundle_that_a_run_kept(

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
-from model.codec import Codec, build_dac
+from model.codec import DECODE_CONTEXT_FRAMES, Codec, build_dac
 from model.codec_start import start_as_filter_bank, start_codebooks
 from model.errors import BundleError, GraphicsMemoryError
 from model.language_model import LanguageModel, LanguageModelConfig
-from model.masksr import DECODE_CONTEXT_FRAMES, MaskSR
+from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
 from model.sampler import Draw, sample
 from realtime.offline import restore_audio
