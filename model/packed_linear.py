@@ -34,7 +34,7 @@ class PackedLinear(nn.Module):
 
 
 def pack(network: nn.Module, form: Callable[[nn.Linear], nn.Module] = PackedLinear) -> None:
-    """Replace every linear layer within `network`, which is on the CPU and stays there, by its other `form`."""
+    """Replace every linear layer within `network`, which is on the CPU and stays there, by its `form`."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.Linear):
