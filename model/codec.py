@@ -73,9 +73,7 @@ class Codec:
 
     def __init__(self, dac: Any, dtype: torch.dtype, search_width: int = 1) -> None:
         self._dac, self._dtype = dac.eval().requires_grad_(False), dtype
-        for module in dac.modules():
-            if hasattr(module, "weight_g"):
-                nn.utils.remove_weight_norm(module)
+        fold_weight_norm(dac)
         for network in (dac.encoder, dac.decoder):
             to_channels_last(skip_idle_units(network)).to(dtype)
             if next(network.parameters()).device.type == "cpu" and torch.backends.mkldnn.is_available():
@@ -141,6 +139,13 @@ class Codec:
         """
         maps = [_lookup(quantizer) for quantizer in self._dac.quantizer.quantizers]
         return torch.stack([weight for weight, _ in maps]), torch.stack([bias for _, bias in maps])
+
+
+def fold_weight_norm(network: nn.Module) -> None:
+    """Have weights be what training made them of, a direction and a length."""
+    for module in network.modules():
+        if hasattr(module, "weight_g"):
+            nn.utils.remove_weight_norm(module)
 
 
 def _codebook(quantizer: Any) -> Codebook:

@@ -7,7 +7,14 @@ from torch.nn import functional as F
 BINS = 384  # 8.3 kHz: above, the harmonics of speech are not told apart
 _BANDS = 24
 _CHANNELS = 16
-_DISTANCES = ((1, 1), (2, 4), (4, 1), (1, 4), (2, 1), (4, 4))  # in frames and bins, at which the blocks compare
+_DISTANCES = (
+    (1, 1),
+    (2, 4),
+    (4, 1),
+    (1, 4),
+    (2, 1),
+    (4, 4),
+)  # in frames and bins, at which the blocks compare
 MARGIN_FRAMES = 3 + sum(frames for frames, _ in _DISTANCES)  # on each side, that the judgement depends on
 
 

@@ -3,6 +3,8 @@
 oneDNN, PyTorch's library of CPU kernels, otherwise lays a weight out anew at every call.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,9 +33,9 @@ class PackedLinear(nn.Module):
         return output
 
 
-def pack(network: nn.Module) -> None:
-    """Replace every linear layer within `network`, which is on the CPU and stays there."""
+def pack(network: nn.Module, form: Callable[[nn.Linear], nn.Module] = PackedLinear) -> None:
+    """Replace every linear layer within `network`, which is on the CPU and stays there, by its `form`."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.Linear):
-                setattr(parent, name, PackedLinear(child))
+                setattr(parent, name, form(child))

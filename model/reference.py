@@ -1,7 +1,7 @@
 """A bundle in the plainest form: stock layers in float32, all of every window computed anew.
 
-The fast form gives the same within the tolerance of `tests/test_reference.py`, and `main.py bench` prints how
-much faster it is.
+`main.py restore --reference` computes so. The fast form gives the same within the tolerance of
+`tests/test_reference.py`, and `main.py bench` prints how much faster it is.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from model.bundle import Bundle
 from model.codec import MARGIN_FRAMES, Codec, build_dac
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES
-from model.training import device_and_dtype
+from model.training import cpu_and_dtype, device_and_dtype
 
 
 class ReferenceCodec(Codec):
@@ -36,9 +36,9 @@ class ReferenceCodec(Codec):
         return audio[:, start_frame * FRAME_SAMPLES : stop_frame * FRAME_SAMPLES]
 
 
-def load_reference(folder: Path) -> MaskSR:
-    """Load the bundle in `folder`; raises what `MaskSR.load` raises."""
-    bundle, device = Bundle.load(folder), device_and_dtype()[0]
+def load_reference(folder: Path, *, on_cpu: bool = False) -> MaskSR:
+    """Load the bundle in `folder` as `MaskSR.load` does; raises what it raises."""
+    bundle, device = Bundle.load(folder), (cpu_and_dtype() if on_cpu else device_and_dtype())[0]
     dac = build_dac(bundle.config.codec)
     dac.load_state_dict(bundle.codec)
     language_model = bundle.build_language_model(device, torch.float32)

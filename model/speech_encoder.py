@@ -65,19 +65,31 @@ class SpeechEncoder(nn.Module):
             noise: white, of unit power, of the same shape; what is missing sounds like it.
         """
         spectrum = self.stft.analyse(audio.float())
-        features = (_compress(spectrum) - self.bin_mean) / self.bin_deviation
-        spectral = self.contract(F.gelu(self.expand(features)))
+        features = self.normalise(spectrum)
         start = max(0, first_frame - MARGIN_FRAMES)
-        known = self.norm(self.transformer(spectral, start).float())
-        fine = self.fine_gate(features[:, start:], known)[:, first_frame - start :]
-        known = known[:, first_frame - start :]
-        gain = torch.sigmoid((self.gate(known) + F.pad(fine, (0, BINS - fine.shape[-1]))).float())
-        filling = F.softplus(self.filling(known).float())
+        known = self.norm(self.transformer(self.look(features), start).float())
+        judged = *self.judge(features[:, start:], known), known
+        gain, filling, known = (frames[:, first_frame - start :] for frames in judged)
         passed = gain * spectrum[:, first_frame:]
         missing = self.stft.analyse(noise[:, first_frame * FRAME_SAMPLES :]) / self.stft.window.norm()
         power = passed.detach().abs().square()
         heard = (power + _INAUDIBLE) / (power + _INAUDIBLE + filling.detach().square())
         return Speech(self.stft.synthesise(passed + filling * missing), heard, known)
+
+    def normalise(self, spectrum: Tensor) -> Tensor:
+        """Compressed magnitudes, each bin around 0 and about 1, float32 [batch, frames, 1025]."""
+        return (_compress(spectrum) - self.bin_mean) / self.bin_deviation
+
+    def look(self, features: Tensor) -> Tensor:
+        """What the transformer is given, float32 [batch, frames, width], of normalised magnitudes."""
+        seen: Tensor = self.contract(F.gelu(self.expand(features)))
+        return seen
+
+    def judge(self, features: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """The gain of each bin and what to fill in, by what is known of the frames of `features`."""
+        fine = self.fine_gate(features, known)
+        gain = torch.sigmoid((self.gate(known) + F.pad(fine, (0, BINS - fine.shape[-1]))).float())
+        return gain, F.softplus(self.filling(known).float())
 
     @torch.no_grad()
     def set_normalisation(self, audio: Tensor) -> None:

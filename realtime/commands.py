@@ -51,6 +51,9 @@ def _add_restore(commands: Commands) -> None:
     add_preset_option(restore)
     restore.add_argument("--passes", type=int, metavar="N", help="sampling passes (default: the preset's)")
     restore.add_argument("--seed", type=int, default=0, metavar="S", help="equal seeds give equal results")
+    restore.add_argument(
+        "--reference", action="store_true", help="compute in plain float32, slowly, to compare with"
+    )
 
 
 def _add_live(commands: Commands) -> None:
@@ -94,7 +97,7 @@ def _restore(command: Command, on_cpu: bool) -> None:
     from realtime.model_loader import load_with_preset
 
     changes = {} if command.passes is None else {"passes": command.passes}
-    preset, model = load_with_preset(command.preset, on_cpu=on_cpu, **changes)
+    preset, model = load_with_preset(command.preset, on_cpu=on_cpu, reference=command.reference, **changes)
     with progress_bar() as show:
         arguments = (
             command.input,

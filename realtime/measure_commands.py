@@ -34,7 +34,11 @@ def _add_speed(commands: Commands) -> None:
     bench = add_command(commands, "bench", run_bench, "measure how fast this machine restores")
     add_preset_option(bench)
     add_json_option(bench)
-    bench.add_argument("--compare", type=Path, metavar="OLD.json", help="set beside an earlier --json")
+    instead = bench.add_mutually_exclusive_group()
+    instead.add_argument("--compare", type=Path, metavar="OLD.json", help="set beside an earlier --json")
+    instead.add_argument(
+        "--candidates", action="store_true", help="compare ways to compute on the processor instead (minutes)"
+    )
     latency = add_command(
         commands, "latency", run_latency, "measure the delay of a live session on the sound server"
     )
@@ -84,6 +88,32 @@ def _add_quality(commands: Commands) -> None:
 
 
 def run_bench(command: Command) -> None:
+    if command.candidates:
+        _compare_candidates(command)
+    else:
+        _measure_speed(command)
+
+
+def _compare_candidates(command: Command) -> None:
+    import torch
+
+    from model.bundle import Bundle, bundle_folder
+    from model.candidates import measure, to_table
+    from presets.preset import load_preset
+    from realtime.threads import leave_room
+
+    preset = load_preset(command.preset or "cpu")
+    noisy = torch.from_numpy(_sample()[-preset.plan.window_samples :])[None]
+    leave_room()
+    with progress_bar() as show:
+        results = measure(Bundle.load(bundle_folder(preset.bundle)), preset.plan, noisy, show)
+    if command.json:
+        print_json([asdict(result) for result in results])
+    else:
+        print(to_table(results))
+
+
+def _measure_speed(command: Command) -> None:
     from realtime.bench import measure
     from realtime.bench_report import compare, plot_growth, read_timings, to_json, to_table
     from realtime.model_loader import load_with_preset

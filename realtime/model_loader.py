@@ -48,19 +48,21 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
 
 
 def load_with_preset(
-    choice: str | None, *, on_cpu: bool = False, **changes: object
+    choice: str | None, *, on_cpu: bool = False, reference: bool = False, **changes: object
 ) -> "tuple[Preset, MaskSR]":
     """The preset that the user chose, or else what fits the kind of machine, with `changes`; and its model.
 
-    Raises PresetError and BundleError.
+    As `reference`, the model is in its plain form, `model.reference`. Raises PresetError and BundleError.
     """
     from model.bundle import bundle_folder
     from model.masksr import MaskSR
+    from model.reference import load_reference
     from model.training import device_and_dtype
 
     fitting = "balanced" if device_and_dtype()[0].type == "cuda" else "cpu"
     preset = load_preset(choice or fitting, **changes)
-    return preset, MaskSR.load(bundle_folder(preset.bundle), on_cpu=on_cpu)
+    load = load_reference if reference else MaskSR.load
+    return preset, load(bundle_folder(preset.bundle), on_cpu=on_cpu)
 
 
 def _fastest_that_keeps_up(model: "MaskSR", changes: dict[str, int]) -> Preset:

@@ -4,17 +4,19 @@ The tolerances are those of bf16, in which the fast form computes where the CPU 
 latents and sound differ by is 30 dB weaker than they are, and 19 of 20 most likely tokens are the same.
 """
 
+from pathlib import Path
+
 import pytest
 import soundfile
 import torch
 from torch import Tensor
 
+from main import main
 from model.bundle import bundle_folder
 from model.masksr import MaskSR
-from model.plan import FRAME_SAMPLES, WindowPlan
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.reference import load_reference
 from realtime.demo import SAMPLE
-from realtime.offline import restore_audio
 
 FRAMES, FIRST = 74, 48
 
@@ -71,8 +73,14 @@ def test_sound_agrees(fast: MaskSR, plain: MaskSR, noisy: Tensor) -> None:
     assert ratio_db(plain.codec.decode(tokens, 10, 28), fast.codec.decode(tokens, 10, 28)) > 30
 
 
-def test_both_restore_a_recording(plain: MaskSR, noisy: Tensor) -> None:
-    stream = plain.stream(WindowPlan(20, 16, 10, 441), passes=1, temperature=0.0)
-    restored = restore_audio(stream, noisy[0].numpy())
-    assert restored.shape == noisy[0].shape
-    assert restored.any()
+def test_restored_recordings_agree(tmp_path: Path, noisy: Tensor) -> None:
+    """From end to end, as a user compares them."""
+    soundfile.write(tmp_path / "in.wav", noisy[0], SAMPLE_RATE_HZ, subtype="FLOAT")
+    for name, options in {"fast": [], "plain": ["--reference"]}.items():
+        files = [str(tmp_path / "in.wav"), str(tmp_path / f"{name}.wav")]
+        assert main(["restore", *files, "--preset", "cpu", *options]) == 0
+    fast, plain = (
+        torch.from_numpy(soundfile.read(tmp_path / f"{name}.wav")[0]) for name in ("fast", "plain")
+    )
+    assert not torch.equal(fast, plain)
+    assert ratio_db(plain, fast) > 30
