@@ -1,7 +1,8 @@
-# make run    install what is missing, then restore live (or play the demo where there is no screen or sound)
-# make test   install what is missing, then check style, types and layers and run every test
-# make setup  install what `make run` needs into .venv
-# make lock   write the versions now in .venv into constraints.txt
+# make run           install what is missing, then restore live (or play the demo where there is no screen or sound)
+# make test          install what is missing, then check style, types and layers and run every test
+# make setup         install what `make run` needs into .venv
+# make translations  write the template of all sentences, and bring every translation in line with it
+# make lock          write the versions now in .venv into constraints.txt
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,7 +29,7 @@ if [ -n "$$missing" ]; then \
     || echo "Could not install system packages; please ask for:" $$missing >&2; fi
 endef
 
-.PHONY: run test lint setup lock
+.PHONY: run test lint setup lock translations
 .DELETE_ON_ERROR:
 
 run: setup
@@ -47,6 +48,14 @@ setup: .venv/for-running
 
 lock:
 	$(PIP) freeze --all --exclude pip --exclude-editable | sed 's/^\(torch==[^+]*\)+.*/\1/' > constraints.txt
+
+translations: .venv/for-tests
+	mkdir -p $@
+	$(BIN)/pybabel extract --mapping-file babel.cfg --output-file $@/masksr-live.pot .
+	for language in $(basename $(notdir $(wildcard translations/*.po))); do \
+	    $(BIN)/pybabel update --locale $$language --input-file $@/masksr-live.pot --output-file $@/$$language.po \
+	    && $(BIN)/pybabel compile --locale $$language --input-file $@/$$language.po --output-file $@/$$language.mo \
+	    || exit; done
 
 .venv/for-tests: .venv/for-running
 	$(call install,$(TEST_PACKAGES))

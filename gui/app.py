@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication
 from gui import text
 from gui.controller import Controller
 from gui.icon import icon
+from gui.language import translate_qt
 from gui.main_window import MainWindow
 from gui.settings import APP_FOLDER, SettingsFile, presets_path, settings_path
 from gui.single_instance import SingleInstance, instance_name
@@ -39,6 +40,7 @@ def make_application() -> QApplication:
     """What Qt needs first."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName(text.APP)
+    translate_qt(application)
     application.setDesktopFileName(APP_FOLDER)
     application.setWindowIcon(icon())
     sys.excepthook = _outlive_error

@@ -29,6 +29,9 @@ def run_window(command: Command) -> None:
         print("There is no screen. Playing the demo instead.")
         play_demo()
     else:
+        from gui.language import choose_language
+
+        choose_language()
         from gui.app import run
 
         run()

@@ -11,6 +11,7 @@ from PyQt6.QtCore import QAbstractListModel, QModelIndex, Qt, QTimer, pyqtSignal
 
 from gui import text
 from gui.background import Background
+from model.translation import _
 from realtime.file_jobs import FileJob
 from realtime.file_worker import DIED, FileEvent, FileFailed, FileProgress, FileWorker
 from realtime.files import FileReport
@@ -138,7 +139,7 @@ class FileQueue(QAbstractListModel):
             self.changed.emit()
             return
         self._set(row, _ended(item, event))
-        if event == FileFailed(DIED):
+        if event == FileFailed(_(DIED)):
             self.close()
         self._go_on()
 
@@ -151,7 +152,7 @@ def _ended(item: FileItem, event: FileFailed | FileReport) -> FileItem:
     if isinstance(event, FileFailed):
         state: FileState = "cancelled" if event.error is None else "failed"
         return replace(item, state=state, note=event.error or "")
-    left = text.FILE_PARTLY.format(dry=event.dry_hops, hops=event.hops, error=event.last_error)
+    left = text.file_partly(event.dry_hops, event.hops, event.last_error)
     return replace(item, state="done", share=1.0, note=left if event.dry_hops else "")
 
 

@@ -65,7 +65,7 @@ class ListenPage(QWidget):
             return
         dry, restored = tap.read(tap.written - frames, frames)
         self._taken = Comparison(dry, restored, tap.sample_rate_hz)
-        self._note.setText(text.LISTEN_TAKEN.format(seconds=self._taken.seconds))
+        self._note.setText(text.listen_taken(self._taken.seconds))
         self._picture.start(tap.sample_rate_hz)
         self._picture.push(self._taken.dry, self._taken.restored)
         self._pages.setCurrentIndex(1)

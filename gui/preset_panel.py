@@ -10,6 +10,7 @@ from gui.choice_slider import ChoiceSlider
 from gui.controller import Controller
 from gui.parts import Card, Field
 from gui.preset_menu import PresetMenu
+from model.translation import _
 from presets.preset import FRAME_MS
 
 PASSES = (1, 2, 4, 8, 16)
@@ -63,7 +64,7 @@ class PresetPanel(Card):
             for choice, title in titles.items():
                 self._picker.addItem(title, choice)
             for row, entry in enumerate(self._controller.shelf.entries, start=1):
-                self._picker.setItemData(row, entry.preset.description, Qt.ItemDataRole.ToolTipRole)
+                self._picker.setItemData(row, _(entry.preset.description), Qt.ItemDataRole.ToolTipRole)
         self._picker.setCurrentIndex(list(titles).index(self._controller.settings.preset))
 
 
@@ -77,8 +78,7 @@ def _word(words: tuple[str, ...], values: tuple[int, ...], value: int) -> str:
 
 
 def _describe_passes(passes: int) -> str:
-    words = text.PASSES_VALUE_ONE if passes == 1 else text.PASSES_VALUE
-    return words.format(word=_word(text.PASSES_WORDS, PASSES, passes), passes=passes)
+    return text.passes_value(_word(text.PASSES_WORDS, PASSES, passes), passes)
 
 
 def _describe_lookahead(frames: int) -> str:

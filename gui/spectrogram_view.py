@@ -28,7 +28,9 @@ class SpectrogramView(SignalPicture):
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self.ci.setContentsMargins(0.0, 4.0, 0.0, 0.0)
         self._seconds = pg.AxisItem("bottom", linkView=restored.getViewBox())
-        self._seconds.setTicks([[(second, f"{text.number(second)} s") for second in SECONDS_TICKS]])
+        self._seconds.setTicks(
+            [[(second, text.SECONDS.format(text.number(second))) for second in SECONDS_TICKS]]
+        )
         self._seconds.setHeight(BOTTOM_AXIS_HEIGHT)
         for row, part in enumerate((dry, restored, self._seconds)):
             self.addItem(part, row, 0)
@@ -81,7 +83,7 @@ class _Spectrogram(pg.PlotItem):  # type: ignore[misc]  # the package has no typ
         self.setRange(xRange=(-SECONDS, 0.0), yRange=(0.0, TOP_HZ), padding=0.0)
         ticks = [(1000 * tick, f"{tick}") for tick in KILOHERTZ_TICKS[:-1]]
         top = KILOHERTZ_TICKS[-1]
-        self.getAxis("left").setTicks([[*ticks, (1000 * top, f"{top} {text.KILOHERTZ}")]])
+        self.getAxis("left").setTicks([[*ticks, (1000 * top, text.KILOHERTZ.format(top))]])
 
     def _show(self) -> None:
         self._image.setImage(self._pixels.newest, autoLevels=False)

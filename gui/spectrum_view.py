@@ -18,9 +18,9 @@ LOWEST_DB, HIGHEST_DB = -110.0, -10.0
 FALL_DB_PER_SECOND = 45.0
 FILL_OPACITY = 0.25
 HERTZ_TICKS = {
-    100: f"100 {text.HERTZ}",
+    100: text.HERTZ.format(100),
     300: "300",
-    1000: f"1 {text.KILOHERTZ}",
+    1000: text.KILOHERTZ.format(1),
     3000: "3",
     10_000: "10",
     20_000: "20",
@@ -95,4 +95,4 @@ class _Curve(pg.PlotCurveItem):  # type: ignore[misc]  # the package has no type
 
 def _in_words(decibels: int) -> str:
     number = text.number(decibels)
-    return f"{number} {text.DECIBEL}" if decibels == DECIBEL_TICKS[0][0] else number
+    return text.DECIBELS.format(number) if decibels == DECIBEL_TICKS[0][0] else number

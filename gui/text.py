@@ -1,9 +1,10 @@
-"""Every word the window shows, in one place; gettext takes translations from the user's language, if any."""
+"""Every word that the window has of its own, in the language chosen before this module is imported.
 
-import gettext
-from pathlib import Path
+A sentence with braces is made by `str.format`, one that counts by a function. What the engine says comes to
+the window translated.
+"""
 
-_ = gettext.translation("masksr-live", Path(__file__).parent / "translations", fallback=True).gettext
+from model.translation import _, ngettext
 
 APP = "MaskSR Live"
 
@@ -19,7 +20,7 @@ SETTINGS_VERSION = _("version {version} is not one of 1 to {newest}")
 MICROPHONE = _("Microphone")
 RESTORED = _("Restored")
 METERS = _("Levels")
-METER_UNIT = "dBFS"
+METER_UNIT = _("dBFS")
 METER_PEAK = _("{signal}: highest peak in dBFS")
 METER_CLIP = _("CLIP")
 METER_CLIPPED = _("Clipped")
@@ -27,14 +28,17 @@ METER_NOT_CLIPPED = _("Not clipped")
 METER_CLIP_HELP = _("Lights up when the sound was too loud; turn the microphone down until it stays dark.")
 SPECTROGRAMS = _("Spectrograms of the last seconds, the microphone above the restored sound")
 SPECTRUM = _("Spectrum of the microphone and of the restored sound")
-DECIBEL = "dB"
-HERTZ = "Hz"
-KILOHERTZ = "kHz"
+
+# Numbers with their units.
+DECIBELS = _("{} dB")
+HERTZ = _("{} Hz")
+KILOHERTZ = _("{} kHz")
+SECONDS = _("{} s")
+MILLISECONDS = _("{:.0f} ms")
+PER_CENT = _("{:.0f} %")
 
 # Delay and load.
 UNKNOWN = "–"
-MILLISECONDS = _("{:.0f} ms")
-PER_CENT = _("{:.0f} %")
 DELAY = _("Delay")
 DELAY_PARTS = (_("Capture"), _("Algorithm"), _("Compute"), _("Output"))
 DELAY_HELP = (
@@ -112,8 +116,6 @@ PRESET_DELETE_SURE = _("Delete the preset “{title}”? It cannot be brought ba
 PRESET_FILES = _("Presets (*.toml)")
 PASSES_FIELD = _("&Quality")
 PASSES_WORDS = (_("standard"), _("good"), _("better"), _("high"), _("highest"))
-PASSES_VALUE = _("{word} · {passes} passes")
-PASSES_VALUE_ONE = _("{word} · 1 pass")
 PASSES_TIP = _("More sampling passes can sound better and load the machine more")
 LOOKAHEAD_FIELD = _("&Delay")
 LOOKAHEAD_WORDS = (_("shortest"), _("short"), _("medium"), _("long"), _("longest"))
@@ -139,7 +141,6 @@ LISTEN_STOP = _("St&op")
 LISTEN_SAVE = _("Sa&ve…")
 LISTEN_FOLDER = _("Where to save both sounds and a picture")
 LISTEN_SAVED = _("Saved in {folder}")
-LISTEN_TAKEN = _("{seconds:.0f} seconds taken")
 LISTEN_NOWHERE = _("There is no device to listen on; choose one under “Listen on”.")
 LISTEN_EMPTY = _("Nothing has been heard yet; speak first.")
 
@@ -211,8 +212,25 @@ FILE_WAITING = _("Waiting")
 FILE_LOADING = _("Loading the model…")
 FILE_WORKING = _("Restoring… {percent}")
 FILE_DONE = _("Saved as “{name}”")
-FILE_PARTLY = _("{dry} of {hops} parts were left as they were: {error}")
 FILE_CANCELLED = _("Cancelled")
+
+
+def passes_value(word: str, passes: int) -> str:
+    return ngettext("{word} · {count} pass", "{word} · {count} passes", passes, word=word)
+
+
+def listen_taken(seconds: float) -> str:
+    return ngettext("{count} second taken", "{count} seconds taken", round(seconds))
+
+
+def file_partly(dry: int, hops: int, error: str | None) -> str:
+    return ngettext(
+        "{count} of {hops} parts was left as it was: {error}",
+        "{count} of {hops} parts were left as they were: {error}",
+        dry,
+        hops=hops,
+        error=error,
+    )
 
 
 def plain(name: str) -> str:

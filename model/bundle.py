@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 from model.codec import Codec, CodecConfig, build_dac
 from model.errors import BundleError
 from model.language_model import LanguageModel, LanguageModelConfig
+from model.translation import _
 
 FORMAT: Final = "masksr-bundle"
 VERSION: Final = 3
@@ -87,7 +88,9 @@ class Bundle:
         Raises BundleError if the bundle holds a codec alone.
         """
         if self.config.language_model is None:
-            raise BundleError(f"This bundle holds a codec alone: choose one that has {LANGUAGE_MODEL_FILE}.")
+            raise BundleError(
+                _("This bundle holds a codec alone: choose one that has {file}.", file=LANGUAGE_MODEL_FILE)
+            )
         with _Unfilled():
             model = LanguageModel(self.config.language_model, self.config.codec)
         model.load_state_dict(self.language_model)
@@ -121,9 +124,13 @@ def bundle_folder(name_or_path: str | Path) -> Path:
     for folder in (SHIPPED / name_or_path, Path(name_or_path)):
         if folder.is_dir():
             return folder
-    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*/"))) or "none"
+    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*/"))) or _("none")
     raise BundleError(
-        f"There is no bundle '{name_or_path}': name one that ships ({shipped}) or the folder of another."
+        _(
+            "There is no bundle '{name}': name one that ships ({shipped}) or the folder of another.",
+            name=name_or_path,
+            shipped=shipped,
+        )
     )
 
 
@@ -139,16 +146,23 @@ def check_shapes(tensors: Tensors, expected: Tensors, path: Path) -> None:
     """Raise BundleError unless `tensors`, read from `path`, have the names and shapes of `expected`."""
     for name in sorted(expected.keys() | tensors.keys()):
         if name not in tensors:
-            problem = "is missing"
+            problem = _("is missing")
         elif name not in expected:
-            problem = "is unknown"
+            problem = _("is unknown")
         elif tensors[name].shape != expected[name].shape:
-            problem = f"is {_size(tensors[name])} and not {_size(expected[name])}"
+            problem = _(
+                "is {size} and not {expected}", size=_size(tensors[name]), expected=_size(expected[name])
+            )
         else:
             continue
         raise BundleError(
-            f"{path} does not fit its configuration, the tensor '{name}' {problem}: use the files of one and"
-            " the same bundle."
+            _(
+                "{path} does not fit its configuration, the tensor '{name}' {problem}:"
+                " use the files of one and the same bundle.",
+                path=path,
+                name=name,
+                problem=problem,
+            )
         )
 
 
@@ -165,25 +179,47 @@ def _read_config(path: Path) -> BundleConfig:
         problem = error.errors()[0]
         key = ".".join(map(str, problem["loc"]))
         raise BundleError(
-            f"{path} is not valid ('{key}': {problem['msg']}): restore the file its bundle came with."
+            _(
+                "{path} is not valid ('{key}': {problem}): restore the file its bundle came with.",
+                path=path,
+                key=key,
+                problem=problem["msg"],
+            )
         ) from error
     except ValueError as error:
-        raise BundleError(f"{path} is damaged ({error}): restore the file its bundle came with.") from error
+        raise BundleError(
+            _("{path} is damaged ({error}): restore the file its bundle came with.", path=path, error=error)
+        ) from error
 
 
 def _check_version(config: Any, path: Path) -> None:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise BundleError(
-            f"{path} does not describe a MaskSR bundle: choose a folder whose {CONFIG_FILE} does."
+            _(
+                "{path} does not describe a MaskSR bundle: choose a folder whose {file} does.",
+                path=path,
+                file=CONFIG_FILE,
+            )
         )
     version = config.get("version")
     if isinstance(version, int) and version > VERSION:
         raise BundleError(
-            f"{path} is of bundle version {version}, newer than this program's {VERSION}: update the program."
+            _(
+                "{path} is of bundle version {version},"
+                " newer than this program's {known}: update the program.",
+                path=path,
+                version=version,
+                known=VERSION,
+            )
         )
     if version in range(VERSION):
         raise BundleError(
-            f"{path} is of bundle version {version}, older than this program's {VERSION}: train it again."
+            _(
+                "{path} is of bundle version {version}, older than this program's {known}: train it again.",
+                path=path,
+                version=version,
+                known=VERSION,
+            )
         )
 
 
@@ -192,7 +228,11 @@ def _read_tensors(path: Path, expected: Tensors) -> Tensors:
         tensors = safetensors.torch.load(_read(path))
     except SafetensorError as error:
         raise BundleError(
-            f"{path} is damaged or no safetensors file ({error}): copy or download it again."
+            _(
+                "{path} is damaged or no safetensors file ({error}): copy or download it again.",
+                path=path,
+                error=error,
+            )
         ) from error
     check_shapes(tensors, expected, path)
     return tensors
@@ -202,9 +242,13 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise BundleError(f"{path} is missing: choose the folder of a complete bundle.") from None
+        raise BundleError(
+            _("{path} is missing: choose the folder of a complete bundle.", path=path)
+        ) from None
     except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}): check the file.") from error
+        raise BundleError(
+            _("{path} cannot be read ({error}): check the file.", path=path, error=error.strerror)
+        ) from error
 
 
 def _write_tensors(path: Path, tensors: Tensors) -> None:

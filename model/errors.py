@@ -1,5 +1,7 @@
 """The project's errors: each carries one sentence that says what to do."""
 
+from model.translation import _
+
 
 class MaskSRError(Exception):
     """Base of every error this project raises on purpose; its text is shown to the user as it is."""
@@ -20,8 +22,9 @@ class DataError(MaskSRError):
 class GraphicsMemoryError(MaskSRError):
     """The graphics card has no memory left for its work; `notice` tells that the CPU takes over."""
 
-    sentence = "The graphics card has no memory left: close what else uses it and start again."
-    notice = f"{sentence} Until then, the processor restores."
-
     def __init__(self) -> None:
-        super().__init__(self.sentence)
+        super().__init__(_("The graphics card has no memory left: close what else uses it and start again."))
+
+    @property
+    def notice(self) -> str:
+        return _("{problem} Until then, the processor restores.", problem=self)

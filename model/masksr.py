@@ -50,7 +50,7 @@ class MaskSR:
         try:
             return cls.from_bundle(bundle, *(cpu_and_dtype() if on_cpu else device_and_dtype()))
         except torch.OutOfMemoryError:
-            warnings.warn(GraphicsMemoryError.notice, stacklevel=2)
+            warnings.warn(GraphicsMemoryError().notice, stacklevel=2)
             return cls.from_bundle(bundle, *cpu_and_dtype())
 
     @classmethod

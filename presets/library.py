@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tomli_w
 
+from model.translation import _
 from presets.preset import FOLDER, Preset, PresetError, load_preset
 
 FORBIDDEN = '<>:"/\\|?*.'  # in names of files, on one system or another
@@ -80,18 +81,25 @@ class PresetLibrary:
     def _own_path(self, choice: str) -> Path:
         path = Path(choice)
         if path.parent != self._folder:
-            raise PresetError(f"The preset '{choice}' comes with the program; save one of your own instead.")
+            raise PresetError(
+                _(
+                    "The preset '{choice}' comes with the program; save one of your own instead.",
+                    choice=choice,
+                )
+            )
         if not path.is_file():
-            raise PresetError(f"The preset {path} is not there any more; choose another one.")
+            raise PresetError(_("The preset {path} is not there any more; choose another one.", path=path))
         return path
 
     def _new_path(self, title: str) -> Path:
         name = "".join("-" if sign in FORBIDDEN else sign for sign in title.strip())
         if not name or not name.isprintable():
-            raise PresetError("A preset needs a name; type one.")
+            raise PresetError(_("A preset needs a name; type one."))
         path = self._folder / f"{name}.toml"
         if path.exists():
-            raise PresetError(f"There is a preset '{title.strip()}' already; choose another name.")
+            raise PresetError(
+                _("There is a preset '{title}' already; choose another name.", title=title.strip())
+            )
         return path
 
     def _write(self, path: Path, preset: Preset, title: str) -> None:
@@ -103,5 +111,9 @@ class PresetLibrary:
             part.replace(path)
         except OSError as error:
             raise PresetError(
-                f"The preset {path} could not be written ({error}); check the place."
+                _(
+                    "The preset {path} could not be written ({error}); check the place.",
+                    path=path,
+                    error=error,
+                )
             ) from error

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from model.errors import MaskSRError
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
+from model.translation import _
 
 FOLDER = Path(__file__).parent
 FRAME_MS = 1000 * FRAME_SAMPLES / SAMPLE_RATE_HZ
@@ -49,8 +50,12 @@ class Preset(BaseModel):
         longest_ms = min(self.hop_frames, self.lookahead_frames) * FRAME_MS
         if self.fade_ms > longest_ms:
             raise ValueError(
-                f"'fade_ms' must be at most {longest_ms:.1f}, the shorter of hop and look-ahead,"
-                f" and is {self.fade_ms}"
+                _(
+                    "'fade_ms' must be at most {longest:.1f}, the shorter of hop and look-ahead,"
+                    " and is {value}",
+                    longest=longest_ms,
+                    value=self.fade_ms,
+                )
             )
         return self
 
@@ -93,14 +98,20 @@ def load_preset(name_or_path: str | Path, **changes: object) -> Preset:
     except FileNotFoundError:
         known = ", ".join(preset_names())
         raise PresetError(
-            f"There is no preset '{name_or_path}': choose one of {known}, or give the path of a .toml file."
+            _(
+                "There is no preset '{name}': choose one of {known}, or give the path of a .toml file.",
+                name=name_or_path,
+                known=known,
+            )
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PresetError(f"The preset {path} cannot be read: {error}.") from error
+        raise PresetError(_("The preset {path} cannot be read: {error}.", path=path, error=error)) from error
     try:
         return Preset.model_validate({"name": path.stem} | settings | changes)
     except ValidationError as error:
-        raise PresetError(f"The preset {path} is not valid: {_first_problem(error)}.") from error
+        raise PresetError(
+            _("The preset {path} is not valid: {problem}.", path=path, problem=_first_problem(error))
+        ) from error
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -109,17 +120,24 @@ def _first_problem(error: ValidationError) -> str:
         return problem["msg"].removeprefix("Value error, ")
     key = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; the keys are {', '.join(Preset.model_fields)}"
+        return _("unknown key '{key}'; the keys are {keys}", key=key, keys=", ".join(Preset.model_fields))
     if problem["type"] == "missing":
-        return f"the key '{key}' is missing; it must be {_allowed_values(key)}"
-    return f"'{key}' must be {_allowed_values(key)}, and is {problem['input']!r}"
+        return _("the key '{key}' is missing; it must be {allowed}", key=key, allowed=_allowed_values(key))
+    return _(
+        "'{key}' must be {allowed}, and is {value!r}",
+        key=key,
+        allowed=_allowed_values(key),
+        value=problem["input"],
+    )
 
 
 def _allowed_values(key: str) -> str:
     schema = Preset.model_json_schema()["properties"][key]
     if "enum" in schema:
-        return " or ".join(schema["enum"])
+        return _(" or ").join(schema["enum"])
     if schema["type"] == "string":
-        return "a text that is not empty"
-    article = "an" if schema["type"] == "integer" else "a"
-    return f"{article} {schema['type']} from {schema['minimum']} to {schema['maximum']}"
+        return _("a text that is not empty")
+    least, most = schema["minimum"], schema["maximum"]
+    if schema["type"] == "integer":
+        return _("an integer from {least} to {most}", least=least, most=most)
+    return _("a number from {least} to {most}", least=least, most=most)

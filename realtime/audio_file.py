@@ -10,6 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from model.errors import AudioFileError
+from model.translation import N_, _, ngettext
 
 FORMATS = {
     ".aif": ("AIFF", "PCM_24"),
@@ -25,7 +26,7 @@ FORMATS = {
 WAV_MAX_BYTES = 2**32 - 2**16
 MAX_CHANNELS = 2
 SLACK_SECONDS = 0.1  # by which compressed formats misjudge their length
-REPAIR = "repair it first, for example with `ffmpeg -i IN OUT.wav`"
+REPAIR = N_("repair it first, for example with `ffmpeg -i IN OUT.wav`")
 
 Frames = NDArray[np.float32]  # [frames, channels]
 
@@ -43,7 +44,13 @@ def output_format(target: Path, frames: int, channels: int) -> tuple[str, str]:
     A WAV file too long for its 32-bit sizes becomes RF64. Raises AudioFileError for an unknown suffix.
     """
     if target.suffix.lower() not in FORMATS:
-        raise AudioFileError(f"{target} has no known audio suffix; use one of {', '.join(FORMATS)}.")
+        raise AudioFileError(
+            _(
+                "{target} has no known audio suffix; use one of {suffixes}.",
+                target=target,
+                suffixes=", ".join(FORMATS),
+            )
+        )
     container, subtype = FORMATS[target.suffix.lower()]
     too_long = container == "WAV" and frames * channels * 3 > WAV_MAX_BYTES
     return ("RF64" if too_long else container), subtype
@@ -54,14 +61,18 @@ def replacing(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; it becomes `target` on success and vanishes on any failure."""
     output_format(target, 0, 1)
     if target.is_dir():
-        raise AudioFileError(f"{target} is a folder; name a file.")
+        raise AudioFileError(_("{target} is a folder; name a file.", target=target))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield part
         part.replace(target)
     except (OSError, soundfile.SoundFileError) as error:
         raise AudioFileError(
-            f"{target} could not be written ({error}); check the place and its space."
+            _(
+                "{target} could not be written ({error}); check the place and its space.",
+                target=target,
+                error=error,
+            )
         ) from error
     finally:
         if part.exists():
@@ -72,18 +83,28 @@ def replacing(target: Path) -> Iterator[Path]:
 def open_source(source: Path) -> Iterator[SequentialFile]:
     """`source`, open for reading; mono or stereo. Raises AudioFileError."""
     if not source.is_file():
-        raise AudioFileError(f"{source} is not there; check the path.")
+        raise AudioFileError(_("{source} is not there; check the path.", source=source))
     if source.suffix.lower() == ".raw":
-        raise AudioFileError(f"{source} does not say what it holds; convert it to WAV first.")
+        raise AudioFileError(
+            _("{source} does not say what it holds; convert it to WAV first.", source=source)
+        )
     try:
         reader = SequentialFile(source)
     except soundfile.SoundFileError as error:
-        raise AudioFileError(f"{source} is damaged or not audio; convert it to WAV or FLAC first.") from error
+        raise AudioFileError(
+            _("{source} is damaged or not audio; convert it to WAV or FLAC first.", source=source)
+        ) from error
     with reader:
         if reader.channels > MAX_CHANNELS:
             raise AudioFileError(
-                f"{source} has {reader.channels} channels; mix it down to one or two first, "
-                "for example with `ffmpeg -i IN -ac 2 OUT`."
+                ngettext(
+                    "{source} has {count} channel; mix it down to one or two first, "
+                    "for example with `ffmpeg -i IN -ac 2 OUT`.",
+                    "{source} has {count} channels; mix it down to one or two first, "
+                    "for example with `ffmpeg -i IN -ac 2 OUT`.",
+                    reader.channels,
+                    source=source,
+                )
             )
         yield reader
 
@@ -96,11 +117,15 @@ def read_blocks(reader: SequentialFile, block_frames: int) -> Iterator[Frames]:
             yield block
             done += len(block)
     except soundfile.SoundFileError as error:
-        raise AudioFileError(f"{reader.name} is damaged ({error}); {REPAIR}.") from error
+        raise AudioFileError(
+            _("{source} is damaged ({error}); {repair}.", source=reader.name, error=error, repair=_(REPAIR))
+        ) from error
     if not done:
-        raise AudioFileError(f"{reader.name} holds no audio; record it again.")
+        raise AudioFileError(_("{source} holds no audio; record it again.", source=reader.name))
     if done < reader.frames - SLACK_SECONDS * reader.samplerate:
-        raise AudioFileError(f"{reader.name} is damaged: it ends too early; {REPAIR}.")
+        raise AudioFileError(
+            _("{source} is damaged: it ends too early; {repair}.", source=reader.name, repair=_(REPAIR))
+        )
 
 
 @contextmanager
@@ -118,7 +143,13 @@ def open_target(
         writer = soundfile.SoundFile(part, "w", rate_hz, channels, subtype, format=container)
     except soundfile.SoundFileError as error:
         raise AudioFileError(
-            f"{target.suffix} cannot hold {channels} channel(s) at {rate_hz} Hz ({error}); use .wav."
+            _(
+                "{suffix} cannot hold {channels} channel(s) at {rate} Hz ({error}); use .wav.",
+                suffix=target.suffix,
+                channels=channels,
+                rate=rate_hz,
+                error=error,
+            )
         ) from error
     with writer:
         yield writer

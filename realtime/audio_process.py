@@ -4,6 +4,7 @@ from multiprocessing import parent_process
 from time import sleep
 
 from model.errors import MaskSRError
+from model.translation import _
 from realtime.device_info import DeviceInfo
 from realtime.device_pair import DevicePair, names
 from realtime.mailbox import Mailbox
@@ -109,11 +110,17 @@ class _Session:
 def _judge(model: ModelStatus, failure: str | None) -> tuple[State, str | None]:
     """What the state of the model means for the user."""
     if failure is not None:
-        return "dry", f"The model stopped ({failure}); you are heard unrestored until it is back by itself."
+        return "dry", _(
+            "The model stopped ({failure}); you are heard unrestored until it is back by itself.",
+            failure=failure,
+        )
     if model.state == "refused":
         return "dry", model.message
     if model.is_failing:
-        return "dry", f"The model fails ({model.message}); you are heard unrestored until it works again."
+        return "dry", _(
+            "The model fails ({problem}); you are heard unrestored until it works again.",
+            problem=model.message,
+        )
     return ("running" if model.state == "running" else "loading"), model.notice
 
 

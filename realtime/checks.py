@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from model.errors import MaskSRError
+from model.translation import N_, _
 from realtime.device_info import choose_device
 from realtime.devices import list_devices, portaudio
 from realtime.messages import EngineStatus
@@ -13,6 +14,8 @@ from realtime.processes import REAL_TIME_PRIORITY
 from realtime.session_file import session_path
 from realtime.sound_server import sound_server
 from realtime.virtual_mic import status
+
+VIRTUAL_MIC_STATES = {"off": N_("off"), "on": N_("on"), "session": N_("session"), "cable": N_("cable")}
 
 
 class ProblemError(MaskSRError):
@@ -40,10 +43,14 @@ def check_speed(preset: str | None, load: float) -> str:
     """Raises ProblemError where `load`, the share of the time there is that computing takes, is too much."""
     if load >= 1.0:
         raise ProblemError(
-            f"Preset {preset} needs {load:.1f} times the time there is; choose one with fewer passes,"
-            " or end other programs."
+            _(
+                "Preset {preset} needs {times:.1f} times the time there is; choose one with fewer passes,"
+                " or end other programs.",
+                preset=preset,
+                times=load,
+            )
         )
-    return f"{100 * load:.0f} % of the time there is"
+    return _("{percent:.0f} % of the time there is", percent=100 * load)
 
 
 def examine_system() -> Iterator[Finding]:
@@ -60,7 +67,11 @@ def examine_system() -> Iterator[Finding]:
 def examine_session(now: EngineStatus) -> Iterator[Finding]:
     """What a session tells of its model, without loading another one."""
     if now.state in ("running", "dry"):
-        yield Finding("model", now.state == "running", now.message or f"preset {now.preset} on {now.device}")
+        yield Finding(
+            "model",
+            now.state == "running",
+            now.message or _("preset {preset} on {device}", preset=now.preset, device=now.device),
+        )
     report = now.report
     if now.state == "running" and report is not None and report.hops:
         yield check("speed", lambda: check_speed(now.preset, report.real_time_factor_p95))
@@ -68,36 +79,41 @@ def examine_session(now: EngineStatus) -> Iterator[Finding]:
 
 def _sound_server() -> str:
     if sys.platform != "linux":
-        return "not needed on this system"
+        return _("not needed on this system")
     with sound_server() as server:
         return str(server.server_info().server_name)
 
 
 def _portaudio(server_answers: bool) -> str:
     if not server_answers:  # PortAudio waits minutes for one that hangs
-        raise ProblemError("PortAudio needs the sound server; see to that first, then check again.")
+        raise ProblemError(_("PortAudio needs the sound server; see to that first, then check again."))
     return str(portaudio().get_portaudio_version()[1]).partition(",")[0]  # without the revision
 
 
 def _virtual_mic() -> str:
     now = status()
     if now.state == "leftover":
-        return "left by a session that died; the next one removes it"
+        return _("left by a session that died; the next one removes it")
     if now.is_default:
-        raise ProblemError("It is the system's default microphone; make the one to be restored the default.")
-    return now.state if now.microphone is None else f"{now.microphone} ({now.state})"
+        raise ProblemError(
+            _("It is the system's default microphone; make the one to be restored the default.")
+        )
+    state = _(VIRTUAL_MIC_STATES[now.state])
+    return state if now.microphone is None else f"{now.microphone} ({state})"
 
 
 def _permissions() -> str:
     session_path().parent.mkdir(parents=True, exist_ok=True)
     if not os.access(session_path().parent, os.W_OK):
-        raise ProblemError(f"{session_path().parent} cannot be written; make it yours.")
+        raise ProblemError(_("{folder} cannot be written; make it yours.", folder=session_path().parent))
     if sys.platform == "linux" and not _may_be_urgent():
         raise ProblemError(
-            "Sound threads may not come first; add `@audio - rtprio 95` to /etc/security/limits.d/audio.conf,"
-            " yourself to the group audio, and log in again."
+            _(
+                "Sound threads may not come first; add `@audio - rtprio 95` to /etc/security/limits.d/"
+                "audio.conf, yourself to the group audio, and log in again."
+            )
         )
-    return "sound threads may come first"
+    return _("sound threads may come first")
 
 
 def _may_be_urgent() -> bool:

@@ -5,8 +5,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.errors import MaskSRError
+from model.translation import N_, _
 
 Direction = Literal["input", "output"]
+NO_DEFAULT: dict[Direction, str] = {
+    "input": N_("There is no default input device; connect one, or name one of those listed."),
+    "output": N_("There is no default output device; connect one, or name one of those listed."),
+}
+NONE: dict[Direction, str] = {
+    "input": N_("'{choice}' is not among the input devices; choose one of: {listed}."),
+    "output": N_("'{choice}' is not among the output devices; choose one of: {listed}."),
+}
+SEVERAL: dict[Direction, str] = {
+    "input": N_("'{choice}' fits several input devices; choose one of: {listed}."),
+    "output": N_("'{choice}' fits several output devices; choose one of: {listed}."),
+}
 
 
 class DeviceError(MaskSRError):
@@ -59,22 +72,23 @@ def choose_device(devices: Sequence[DeviceInfo], choice: str | None, direction: 
     ]
     fitting = named or [device for device in parts if not device.is_monitor] or parts
     if len(fitting) != 1:
-        listed = "; ".join(f"{device.index} {_names(device)[-1]}" for device in fitting or usable) or "none"
-        problem = "fits several" if fitting else "is not among the"
-        raise DeviceError(f"'{choice}' {problem} {direction} devices; choose one of: {listed}.")
+        listed = "; ".join(f"{device.index} {_names(device)[-1]}" for device in fitting or usable)
+        raise DeviceError(
+            _((SEVERAL if fitting else NONE)[direction], choice=choice, listed=listed or _("none"))
+        )
     return fitting[0]
 
 
 def _default(devices: Sequence[DeviceInfo], direction: Direction) -> DeviceInfo:
     default = next((device for device in devices if device.is_default), None)
     if default is None:
-        raise DeviceError(
-            f"There is no default {direction} device; connect one, or name one of those listed."
-        )
+        raise DeviceError(_(NO_DEFAULT[direction]))
     if default.is_ours and direction == "input":
-        raise DeviceError("The system's default microphone is this program's own; name the one to restore.")
+        raise DeviceError(
+            _("The system's default microphone is this program's own; name the one to restore.")
+        )
     if default.is_monitor:
-        raise DeviceError("There is no microphone; connect one, or name the monitor to restore.")
+        raise DeviceError(_("There is no microphone; connect one, or name the monitor to restore."))
     return default
 
 

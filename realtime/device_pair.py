@@ -7,6 +7,7 @@ from threading import Event, Lock
 
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
+from model.translation import N_, _
 from realtime.audio_device import Capture, Playback
 from realtime.booth import remove_leftover_booths
 from realtime.device_info import DeviceError, DeviceInfo, Direction, choose_device, same_place
@@ -19,7 +20,7 @@ from realtime.monitor import Monitor
 from realtime.sound_server import SoundServerError
 from realtime.virtual_mic import VirtualMic, remove_leftovers
 
-NO_DEVICES = "There are no sound devices; see whether PipeWire or PulseAudio is running."
+NO_DEVICES = N_("There are no sound devices; see whether PipeWire or PulseAudio is running.")
 
 
 class DevicePair:
@@ -158,7 +159,12 @@ def _choose_monitor(
 ) -> DeviceInfo:
     monitor = _choose(devices, choice, "output")
     if same_place(monitor, output):
-        raise DeviceError(f"{monitor.description} is the output already; choose another device to listen on.")
+        raise DeviceError(
+            _(
+                "{device} is the output already; choose another device to listen on.",
+                device=monitor.description,
+            )
+        )
     if microphone is not None:
         refuse_feedback(microphone, monitor)
     return monitor
@@ -196,7 +202,7 @@ def check_devices(settings: EngineSettings) -> None:
 
 def _choose(devices: Sequence[DeviceInfo], choice: str | None, direction: Direction) -> DeviceInfo:
     if not devices:
-        raise DeviceError(NO_DEVICES)
+        raise DeviceError(_(NO_DEVICES))
     return choose_device(devices, choice, direction)
 
 

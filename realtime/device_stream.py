@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo, Direction, same_place
 from realtime.devices import portaudio, portaudio_in_use, routed
 from realtime.recovery import Recovery
@@ -109,7 +110,9 @@ class DeviceStream:
                     self._move(wanted)
                 case "close":
                     if wanted is not None:
-                        self.problem = f"{wanted.description} has stopped; it is being opened again."
+                        self.problem = _(
+                            "{device} has stopped; it is being opened again.", device=wanted.description
+                        )
                     self._close()
         self._close()
 
@@ -120,7 +123,13 @@ class DeviceStream:
                 stream = self._opened.enter_context(closing(self._make_stream(index, device)))
             stream.start()
         except (DeviceError, portaudio().PortAudioError) as error:
-            self._fail(f"{device.description} cannot be opened ({error}); choose another device.")
+            self._fail(
+                _(
+                    "{device} cannot be opened ({error}); choose another device.",
+                    device=device.description,
+                    error=error,
+                )
+            )
             return
         self._recovery.opened(_now(), device)
         self._settle_on(device)

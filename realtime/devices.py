@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo, Direction
 from realtime.shared_use import SharedUse
 from realtime.sound_server import (
@@ -57,7 +58,7 @@ def portaudio() -> ModuleType:
         import sounddevice
     except OSError as error:
         raise DeviceError(
-            "PortAudio is missing; install it, on Debian with `apt install libportaudio2`."
+            _("PortAudio is missing; install it, on Debian with `apt install libportaudio2`.")
         ) from error
     return sounddevice
 
@@ -80,7 +81,10 @@ def renew_devices(patience_seconds: float) -> None:
     with _portaudio_use.alone(patience_seconds) as is_unused:
         if not is_unused:
             raise DeviceError(
-                "Devices cannot be listed anew while one is in use; stop playing, or start the engine again."
+                _(
+                    "Devices cannot be listed anew while one is in use;"
+                    " stop playing, or start the engine again."
+                )
             )
         _start_anew(portaudio())
 
@@ -90,7 +94,9 @@ def _start_anew(sounddevice: ModuleType) -> None:
         sounddevice._terminate()
         sounddevice._initialize()
     except sounddevice.PortAudioError as error:
-        raise DeviceError(f"PortAudio does not start again ({error}); start this program again.") from error
+        raise DeviceError(
+            _("PortAudio does not start again ({error}); start this program again.", error=error)
+        ) from error
 
 
 def _portaudio_devices() -> list[DeviceInfo]:
@@ -126,7 +132,7 @@ def _alsa_pulse_index() -> int:
     for entry in sounddevice.query_devices():
         if entry["name"] == "pulse":
             return int(entry["index"])
-    raise DeviceError("ALSA has no `pulse` device; on Debian `apt install libasound2-plugins` brings it.")
+    raise DeviceError(_("ALSA has no `pulse` device; on Debian `apt install libasound2-plugins` brings it."))
 
 
 @contextmanager

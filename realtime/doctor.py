@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from time import perf_counter
 
 from model.plan import SAMPLE_RATE_HZ
+from model.translation import _
 from realtime.audio_file import open_source, read_blocks
 from realtime.checks import Finding, ProblemError, check, check_speed, examine_system
 from realtime.demo import SAMPLE
@@ -32,16 +33,18 @@ def _graphics_card() -> str:
         return torch.cuda.get_device_name()
     if shutil.which("nvidia-smi") is not None:
         raise ProblemError(
-            "This PyTorch cannot use the NVIDIA card; install the one that"
-            " https://pytorch.org/get-started/locally/ names for your driver."
+            _(
+                "This PyTorch cannot use the NVIDIA card; install the one that"
+                " https://pytorch.org/get-started/locally/ names for your driver."
+            )
         )
-    return "none, the processor restores"
+    return _("none, the processor restores")
 
 
 def _load(preset: str | None, load: Load, loaded: list[LoadedModel]) -> str:
     model = load(ModelOrder(preset), lambda share: None)
     loaded.append(model)
-    return f"preset {model.preset} on {model.device}"
+    return _("preset {preset} on {device}", preset=model.preset, device=model.device)
 
 
 def _measure(model: LoadedModel) -> float:

@@ -1,5 +1,6 @@
 """Keeps what is heard from being what is played: a loop that howls."""
 
+from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo
 
 
@@ -10,7 +11,10 @@ def refuse_feedback(heard: DeviceInfo, played: DeviceInfo) -> None:
     """
     if played.is_ours:
         raise DeviceError(
-            f"{played.description} is what calls hear already; choose headphones or a speaker instead."
+            _(
+                "{output} is what calls hear already; choose headphones or a speaker instead.",
+                output=played.description,
+            )
         )
     refuse_loop(heard, played)
 
@@ -19,6 +23,10 @@ def refuse_loop(heard: DeviceInfo, played: DeviceInfo) -> None:
     """Raises DeviceError when `heard` hears, by way of the sound server, what is played to `played`."""
     if heard.hears == played.name:
         raise DeviceError(
-            f"{heard.description} hears what {played.description} plays and would hear itself;"
-            " choose another microphone or another device to listen on."
+            _(
+                "{microphone} hears what {output} plays and would hear itself;"
+                " choose another microphone or another device to listen on.",
+                microphone=heard.description,
+                output=played.description,
+            )
         )

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from model.errors import MaskSRError
+from model.translation import N_, _
 from presets.preset import load_preset
 from realtime.file_jobs import FileJob
 from realtime.files import FileReport, restore_file
@@ -25,7 +26,7 @@ NICENESS = 10
 SHARE_STEP = 0.005  # of progress that is worth telling
 FAREWELL_SECONDS = 3.0  # for giving up the file at work
 CANCEL = "cancel"
-DIED = "The process that restores files ended; free some memory and try again."
+DIED = N_("The process that restores files ended; free some memory and try again.")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class FileWorker:
             while self._connection.poll():
                 events.append(self._connection.recv())
         except (EOFError, ConnectionError):
-            events.append(FileFailed(DIED))
+            events.append(FileFailed(_(DIED)))
         return events
 
     def _send(self, message: object) -> None:

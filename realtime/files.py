@@ -9,6 +9,7 @@ import numpy as np
 
 from model.errors import AudioFileError, GraphicsMemoryError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ
+from model.translation import _
 from realtime.audio_file import (
     FORMATS,
     Frames,
@@ -80,10 +81,18 @@ def restore_folder(
     is nothing to do or `target` is `source`, and GraphicsMemoryError.
     """
     if target.resolve() == source.resolve():
-        raise AudioFileError(f"{source} would be overwritten; name another folder for the results.")
+        raise AudioFileError(
+            _("{source} would be overwritten; name another folder for the results.", source=source)
+        )
     sources = [path for path in audio_files(source) if target.resolve() not in path.resolve().parents]
     if not sources:
-        raise AudioFileError(f"{source} holds no audio files; looked for {', '.join(FORMATS)}.")
+        raise AudioFileError(
+            _(
+                "{source} holds no audio files; looked for {suffixes}.",
+                source=source,
+                suffixes=", ".join(FORMATS),
+            )
+        )
     report = FolderReport()
     for path in sources:
         goal = target / path.relative_to(source)
@@ -113,7 +122,9 @@ def _report(source: Path, target: Path, seconds: float, streams: list[StreamProc
     dry_hops = sum(stream.stats.dry_hops for stream in streams)
     errors = [stream.stats.last_error for stream in streams if stream.stats.last_error]
     if dry_hops == hops:
-        raise AudioFileError(f"{source} was not restored at all: {errors[-1]}.")
+        raise AudioFileError(
+            _("{source} was not restored at all: {problem}.", source=source, problem=errors[-1])
+        )
     return FileReport(source, target, seconds, hops, dry_hops, errors[-1] if errors else None)
 
 

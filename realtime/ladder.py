@@ -2,6 +2,8 @@
 
 from math import inf
 
+from model.translation import _, ngettext
+
 FIRST_WAIT_SECONDS = 0.5  # how long a rung has to hold before the next higher one is tried
 LAST_WAIT_SECONDS = 2.0  # the same, where the higher one failed again and again
 
@@ -37,10 +39,15 @@ class Ladder:
     def rung(self) -> str:
         """Where the ladder stands, for the user."""
         if self.passes == self.wanted:
-            return f"all {self.wanted} passes"
+            return ngettext("all {count} passes", "all {count} passes", self.wanted)
         if self.passes == 0:
-            return "unrestored, because the computer is too busy"
-        return f"{self.passes} of {self.wanted} passes, because the computer is busy"
+            return _("unrestored, because the computer is too busy")
+        return ngettext(
+            "{now} of {count} pass, because the computer is busy",
+            "{now} of {count} passes, because the computer is busy",
+            self.wanted,
+            now=self.passes,
+        )
 
     def next_passes(self, compute_seconds: float, behind_seconds: float) -> int:
         """The passes for the next hop; 0 lets it through unrestored.

@@ -8,6 +8,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
+from model.translation import N_, _
 from realtime.audio_process import run_audio
 from realtime.mailbox import Mailbox
 from realtime.messages import EngineSettings, EngineStatus, State
@@ -18,8 +19,8 @@ from realtime.signal_tap import SignalTap
 FAREWELL_SECONDS = 5.0  # for closing the devices
 HEALTHY_SECONDS = 30.0  # a process that lives for so long is in order
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.25, 4.0  # before it is started again, twice as long each time
-ENDED = "The process with the sound devices ended; it is being started again."
-DIED = "The process with the sound devices ends again and again; start the engine again."
+ENDED = N_("The process with the sound devices ended; it is being started again.")
+DIED = N_("The process with the sound devices ends again and again; start the engine again.")
 
 
 class LiveEngine:
@@ -94,9 +95,9 @@ class LiveEngine:
             if monotonic() - self._started_at > HEALTHY_SECONDS:
                 pause_seconds = FIRST_PAUSE_SECONDS
             if pause_seconds > LAST_PAUSE_SECONDS:
-                self._outage = "failed", DIED
+                self._outage = "failed", _(DIED)
                 return
-            self._outage = "recovering", ENDED
+            self._outage = "recovering", _(ENDED)
             if self._closing.wait(pause_seconds):
                 return
             pause_seconds *= 2

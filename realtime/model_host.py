@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from model.plan import SAMPLE_RATE_HZ
+from model.translation import _
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES
 from realtime.model_process import Load, ModelOrder, ModelStatus, ModelWorker
@@ -77,7 +78,7 @@ class ModelHost:
             self._fail(now, self._last_words())
         elif self._hangs(now):
             self._kill()
-            self._fail(now, "it did not answer any more")
+            self._fail(now, _("it did not answer any more"))
 
     def _start(self) -> None:
         self._statuses.put(ModelStatus())
@@ -97,8 +98,8 @@ class ModelHost:
         if self.status.state == "failed":
             return str(self.status.message)
         if self._process.exitcode == KILLED:
-            return "the system ended it, perhaps for want of memory"
-        return f"it ended with code {self._process.exitcode}"
+            return _("the system ended it, perhaps for want of memory")
+        return _("it ended with code {code}", code=self._process.exitcode)
 
     def _hangs(self, now: float) -> bool:
         """Whether sound has been waiting to be restored for long, and nothing happens."""

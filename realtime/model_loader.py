@@ -43,7 +43,7 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
     restorer = model.stream(preset.plan, **preset.stream_settings)
     _warm_up(restorer)
     is_full = order.on_cpu or model.device.type != device_and_dtype()[0].type
-    notice = GraphicsMemoryError.notice if is_full else None
+    notice = GraphicsMemoryError().notice if is_full else None
     return LoadedModel(restorer, preset.name, _name_of_device(model), notice)
 
 

@@ -4,6 +4,7 @@ import os
 from threading import Event
 from typing import Any
 
+from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo
 from realtime.devices import portaudio_in_use, routed
 from realtime.ring import Samples
@@ -25,7 +26,11 @@ def play(sound: Samples, sample_rate_hz: int, device: DeviceInfo, stopping: Even
                 _write(sound, stream, sample_rate_hz // BLOCKS_PER_SECOND, stopping)
         except sounddevice.PortAudioError as error:
             raise DeviceError(
-                f"{device.description} cannot play ({error}); choose another device."
+                _(
+                    "{device} cannot play ({error}); choose another device.",
+                    device=device.description,
+                    error=error,
+                )
             ) from error
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from model.errors import GraphicsMemoryError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from model.stopwatch import Timer
+from model.translation import _
 from realtime.crossfade import Crossfade, GainRamp
 from realtime.ladder import Ladder
 from realtime.limiter import limit, without_wild_numbers
@@ -140,7 +141,7 @@ class StreamProcessor:
         passes = self.ladder.next_passes(self._compute_seconds, self.behind_seconds)
         self._compute_seconds = 0.0
         if passes == 0:
-            return self._fall_back(dry, "the machine could not keep up")
+            return self._fall_back(dry, _("the machine could not keep up"))
         if self._restorer_is_behind:
             self._restorer.reset()
         self._restorer.passes = passes
@@ -152,7 +153,7 @@ class StreamProcessor:
         except RESTORER_ERRORS as error:
             return self._fail(dry, str(error) or type(error).__name__)
         if restored.shape != dry.shape or not np.isfinite(restored).all():
-            return self._fail(dry, "the model returned samples that are not finite or not enough")
+            return self._fail(dry, _("the model returned samples that are not finite or not enough"))
         self._compute_seconds = perf_counter() - started
         self.stats.record_restored_hop(self._compute_seconds)
         self._restorer_is_behind, self.failures_in_a_row = False, 0

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from model.translation import N_, _
 from realtime.device_info import DeviceError, DeviceInfo, Direction
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 OWNER_PROPERTY = "masksr.owner"  # marks on the sound server what this program made
 STREAM_PROPERTY = "masksr.stream"
+REFUSES = N_("The sound server refuses ({error}); see whether PipeWire or PulseAudio is running.")
+SILENT = N_("The sound server does not answer; see whether PipeWire or PulseAudio is running.")
 
 
 class SoundServerError(DeviceError):
@@ -30,20 +33,19 @@ def sound_server() -> Iterator["Pulse"]:
     try:
         from realtime.pulse import FAILURES, NoAnswerError, Pulse
     except (ImportError, OSError) as error:  # macOS and Windows have neither
-        raise SoundServerError("libpulse is missing; on Debian `apt install libpulse0` brings it.") from error
+        raise SoundServerError(
+            _("libpulse is missing; on Debian `apt install libpulse0` brings it.")
+        ) from error
     server = Pulse("MaskSR Live", connect=False)
     try:
         server.connect()
         yield server
     except NoAnswerError as error:
         raise SoundServerHangsError(
-            "The sound server does not answer any more; restart PipeWire or PulseAudio."
+            _("The sound server does not answer any more; restart PipeWire or PulseAudio.")
         ) from error
     except FAILURES as error:
-        problem = f"refuses ({error})" if server.connected else "does not answer"
-        raise SoundServerError(
-            f"The sound server {problem}; see whether PipeWire or PulseAudio is running."
-        ) from error
+        raise SoundServerError(_(REFUSES if server.connected else SILENT, error=error)) from error
     finally:
         server.close()
 

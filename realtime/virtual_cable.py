@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from model.translation import N_
 from realtime.device_info import DeviceInfo
 
 # How the names of the outputs begin, the better ones first: Virtual Audio Cable crackles less than VB-Cable.
 OUTPUTS = ("BlackHole", "Line 1 (Virtual Audio Cable", "CABLE Input", "VB-Cable")
 PREFERRED_HOST_API = "Windows WASAPI"  # Windows lists every device once for each of its host APIs
 GUIDES = {
-    "darwin": "Install BlackHole (https://existential.audio/blackhole/), start this again, and choose"
-    " BlackHole as microphone in the call program.",
-    "win32": "Install Virtual Audio Cable (https://vac.muzychenko.net/en/) or VB-Cable"
-    " (https://vb-audio.com/Cable/), start this again, and choose Line 1 or CABLE Output as microphone in the"
-    " call program.",
+    "darwin": N_(
+        "Install BlackHole (https://existential.audio/blackhole/), start this again, and choose"
+        " BlackHole as microphone in the call program."
+    ),
+    "win32": N_(
+        "Install Virtual Audio Cable (https://vac.muzychenko.net/en/) or VB-Cable"
+        " (https://vb-audio.com/Cable/), start this again, and choose Line 1 or CABLE Output as microphone"
+        " in the call program."
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from model.errors import MaskSRError
 from model.plan import SAMPLE_RATE_HZ
+from model.translation import _
 from realtime.device_info import DeviceInfo, choose_device
 from realtime.devices import list_devices
 from realtime.processes import identity, is_running
@@ -117,7 +118,9 @@ def switch_on(idle: Idle = "silence", microphone: str | None = None) -> None:
     if not MADE_HERE:
         _cable()
         if idle == "dry":
-            raise VirtualMicError("A virtual cable gives silence between sessions; leave out the dry signal.")
+            raise VirtualMicError(
+                _("A virtual cable gives silence between sessions; leave out the dry signal.")
+            )
         return
     source = choose_device(list_devices(), microphone, "input") if idle == "dry" else None
     with sound_server() as server:
@@ -234,10 +237,12 @@ def _unload(server: "Pulse", installed: _Installed) -> None:
 
 def _refuse_if_used(server: "Pulse", installed: _Installed) -> None:
     if installed.state == "session":
-        raise VirtualMicError(f"Process {installed.process_id} has the virtual microphone; end it first.")
+        raise VirtualMicError(
+            _("Process {process} has the virtual microphone; end it first.", process=installed.process_id)
+        )
     for stream in server.sink_input_list():
         if stream.sink == installed.sinks[0].index and OWNER_PROPERTY not in stream.proplist:
-            raise VirtualMicError("Something plays into the virtual microphone already; end that first.")
+            raise VirtualMicError(_("Something plays into the virtual microphone already; end that first."))
 
 
 def _make(server: "Pulse", owner: str) -> list[int]:
@@ -296,5 +301,5 @@ def _defaults_kept(server: "Pulse") -> Iterator[None]:
 def _cable() -> VirtualCable:
     cable = find_cable(list_devices())
     if cable is None:
-        raise VirtualMicError(GUIDES[sys.platform])
+        raise VirtualMicError(_(GUIDES[sys.platform]))
     return cable

@@ -207,7 +207,7 @@ def test_a_graphics_card_that_is_full_is_told_while_the_processor_restores(
         wait_until(lambda: (engine.status.state, engine.status.device) == ("running", "Card"))
         assert engine.status.message is None
         wait_until(lambda: (engine.status.state, engine.status.device) == ("running", "CPU"))
-        assert engine.status.message == GraphicsMemoryError.notice
+        assert engine.status.message == GraphicsMemoryError().notice
         written = engine.tap.written
         wait_until(lambda: engine.tap.written > written + SAMPLE_RATE_HZ // 2)
         assert engine.status.state == "running"

@@ -100,7 +100,7 @@ def test_a_graphics_card_that_is_full_leaves_the_session_to_the_processor(tiny_p
         speaker.speak_until(is_restored_by_the_processor)
         assert devices[0] == "Card"
         assert (host.process_id, host.failure) == (process_id, None)
-        assert host.status.notice == GraphicsMemoryError.notice
+        assert host.status.notice == GraphicsMemoryError().notice
     blocks = speaker.heard[begin:]
     assert all(len(block) == BLOCK_FRAMES and np.isfinite(block).all() for block in blocks)
     assert any(np.abs(block).max() > 0.4 for block in blocks)  # meanwhile, the sound as it was said
@@ -109,7 +109,7 @@ def test_a_graphics_card_that_is_full_leaves_the_session_to_the_processor(tiny_p
 def test_a_graphics_card_without_room_for_a_first_hop_is_given_up_too(tiny_preset: Path) -> None:
     with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 0)) as host:
         wait_until(lambda: host.status.state == "running")
-        assert (host.status.device, host.status.notice) == ("CPU", GraphicsMemoryError.notice)
+        assert (host.status.device, host.status.notice) == ("CPU", GraphicsMemoryError().notice)
         assert host.failure is None
 
 

@@ -59,4 +59,4 @@ def test_a_graphics_card_without_room_for_the_model_is_told(
     for module in ("model.masksr", "model.training"):
         monkeypatch.setattr(f"{module}.device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
     loaded = load_model(order, lambda share: None)
-    assert (loaded.device, loaded.notice) == ("CPU", GraphicsMemoryError.notice)
+    assert (loaded.device, loaded.notice) == ("CPU", GraphicsMemoryError().notice)
