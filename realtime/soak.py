@@ -21,7 +21,8 @@ BYTES_PER_MB = 1e6
 class Soak:
     """What `seconds` of a session brought. Growth is of memory in use, from the first round to the end.
 
-    `stolen_seconds` of processor time went to others than this machine, if it is a virtual one. The voice was said in `rounds`; the delays are of those in which it was heard again, None without any.
+    `stolen_seconds` of processor time went to others than this machine, if it is a virtual one. The voice
+    was said in `rounds`; the delays are of those in which it was heard again, None without any.
     """
 
     seconds: float
