@@ -280,6 +280,15 @@ def test_a_graphics_card_that_is_full_is_told_while_the_processor_restores(
         assert engine.status.state == "running"
 
 
+def test_without_portaudio_a_session_says_how_to_install_it(pulse: PulseServer, no_portaudio: None) -> None:
+    with LiveEngine(SETTINGS, load_inverter) as engine:
+        wait_until(lambda: engine.status.state == "recovering")
+        process_id = engine.process_id
+        sleep(2.0)
+        assert engine.process_id == process_id
+        assert "`apt install libportaudio2`" in str(engine.status.message)
+
+
 def test_a_process_of_the_devices_that_is_killed_is_replaced_and_its_microphone_too(
     pulse: PulseServer,
 ) -> None:
