@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from model.errors import MaskSRError
 from realtime.device_info import choose_device
@@ -89,9 +90,12 @@ def _virtual_mic() -> str:
 
 
 def _permissions() -> str:
-    session_path().parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(session_path().parent, os.W_OK):
-        raise ProblemError(f"{session_path().parent} cannot be written; make it yours.")
+    folder = session_path().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ProblemError(f"{folder} cannot be written ({error.strerror}); make it yours.") from error
     if sys.platform == "linux" and not _may_be_urgent():
         raise ProblemError(
             "Sound threads may not come first; add `@audio - rtprio 95` to /etc/security/limits.d/audio.conf,"
