@@ -17,10 +17,12 @@ class DataError(MaskSRError):
     """Training or evaluation data is missing or unusable."""
 
 
-class GraphicsMemoryError(MaskSRError):
-    """The graphics card has no memory left for its work; `notice` tells that the CPU takes over."""
+class GraphicsCardError(MaskSRError):
+    """The graphics card cannot do its work; `notice` tells that the CPU takes over."""
 
-    sentence = "The graphics card has no memory left: close what else uses it and start again."
+    sentence = (
+        "The graphics card has no memory left or stopped working: close what else uses it and start again."
+    )
     notice = f"{sentence} Until then, the processor restores."
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from model.errors import GraphicsMemoryError
+from model.errors import GraphicsCardError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.devices import list_devices
 from realtime.live_engine import LiveEngine
@@ -25,7 +25,7 @@ from realtime.mixer import BLOCK_FRAMES
 from realtime.recovery import SLEEP_SECONDS
 from realtime.ring import Samples
 from realtime.virtual_mic import MICROPHONE
-from tests.full_card import load_on_a_card
+from tests.failing_card import FULL, LIBRARY_FAILED, LOST, load_on_a_card
 from tests.models import load_inverter, load_pass_through, load_refused
 from tests.pulse_server import DESK_MIC, FORMAT, PulseServer, at_best, load, remove, running, wait_until
 
@@ -267,14 +267,16 @@ def test_without_a_model_the_dry_sound_goes_on_and_the_reason_is_told(pulse: Pul
         wait_until(lambda: bool(np.abs(pulse.record("headset.monitor", 4_410)).max() > 0.4))
 
 
-def test_a_graphics_card_that_is_full_is_told_while_the_processor_restores(
-    pulse: PulseServer, tiny_preset: Path
+@pytest.mark.parametrize("error", [FULL, LOST, LIBRARY_FAILED])
+def test_a_graphics_card_that_fails_is_told_while_the_processor_restores(
+    error: RuntimeError, pulse: PulseServer, tiny_preset: Path
 ) -> None:
-    with LiveEngine(replace(SETTINGS, output="headset"), partial(load_on_a_card, tiny_preset, 60)) as engine:
+    load_model = partial(load_on_a_card, tiny_preset, 60, error)
+    with LiveEngine(replace(SETTINGS, output="headset"), load_model) as engine:
         wait_until(lambda: (engine.status.state, engine.status.device) == ("running", "Card"))
         assert engine.status.message is None
         wait_until(lambda: (engine.status.state, engine.status.device) == ("running", "CPU"))
-        assert engine.status.message == GraphicsMemoryError.notice
+        assert engine.status.message == GraphicsCardError.notice
         written = engine.tap.written
         wait_until(lambda: engine.tap.written > written + SAMPLE_RATE_HZ // 2)
         assert engine.status.state == "running"
