@@ -19,11 +19,16 @@ class DataError(MaskSRError):
     """Training or evaluation data is missing or unusable."""
 
 
-class GraphicsMemoryError(MaskSRError):
-    """The graphics card has no memory left for its work; `notice` tells that the CPU takes over."""
+class GraphicsCardError(MaskSRError):
+    """The graphics card cannot do its work; `notice` tells that the CPU takes over."""
 
     def __init__(self) -> None:
-        super().__init__(_("The graphics card has no memory left: close what else uses it and start again."))
+        super().__init__(
+            _(
+                "The graphics card has no memory left or stopped working:"
+                " close what else uses it and start again."
+            )
+        )
 
     @property
     def notice(self) -> str:

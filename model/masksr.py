@@ -14,7 +14,8 @@ from model.arrays import FloatArray
 from model.bundle import Bundle
 from model.codec import DECODE_CONTEXT_FRAMES, Codec
 from model.cuda_graph import Call, GraphedCalls, call_eagerly
-from model.errors import GraphicsMemoryError
+from model.errors import GraphicsCardError
+from model.graphics_card import card_errors_told
 from model.hearing import Hearing
 from model.language_model import LanguageModel
 from model.level import WindowGains
@@ -41,16 +42,17 @@ class MaskSR:
 
     @classmethod
     def load(cls, folder: Path, *, on_cpu: bool = False) -> Self:
-        """Load the bundle in `folder` onto the GPU where there is one with room for it, else the CPU.
+        """Load the bundle in `folder` onto the GPU where there is one that works and has room, else the CPU.
 
         Raises:
             BundleError: the bundle is unusable or holds a codec alone.
         """
         bundle = Bundle.load(folder)
         try:
-            return cls.from_bundle(bundle, *(cpu_and_dtype() if on_cpu else device_and_dtype()))
-        except torch.OutOfMemoryError:
-            warnings.warn(GraphicsMemoryError().notice, stacklevel=2)
+            with card_errors_told():
+                return cls.from_bundle(bundle, *(cpu_and_dtype() if on_cpu else device_and_dtype()))
+        except GraphicsCardError:
+            warnings.warn(GraphicsCardError().notice, stacklevel=2)
             return cls.from_bundle(bundle, *cpu_and_dtype())
 
     @classmethod
@@ -188,12 +190,10 @@ class RestorerStream:
             float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
 
         Raises:
-            GraphicsMemoryError: the GPU is full; a model that is loaded onto the CPU may go on.
+            GraphicsCardError: the GPU is full or lost; a model that is loaded onto the CPU may go on.
         """
-        try:
+        with card_errors_told():
             return self._restore(noisy)
-        except torch.OutOfMemoryError:
-            raise GraphicsMemoryError from None
 
     def _restore(self, noisy: FloatArray) -> FloatArray:
         gains = self._gains.follow(noisy)

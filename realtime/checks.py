@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from model.errors import MaskSRError
 from model.translation import N_, _
@@ -103,9 +104,14 @@ def _virtual_mic() -> str:
 
 
 def _permissions() -> str:
-    session_path().parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(session_path().parent, os.W_OK):
-        raise ProblemError(_("{folder} cannot be written; make it yours.", folder=session_path().parent))
+    folder = session_path().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ProblemError(
+            _("{folder} cannot be written ({error}); make it yours.", folder=folder, error=error.strerror)
+        ) from error
     if sys.platform == "linux" and not _may_be_urgent():
         raise ProblemError(
             _(

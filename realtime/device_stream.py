@@ -118,11 +118,15 @@ class DeviceStream:
 
     def _open(self, device: DeviceInfo) -> None:
         try:
-            self._opened.enter_context(portaudio_in_use())
+            sounddevice = self._opened.enter_context(portaudio_in_use())
+        except DeviceError as error:
+            self._fail(str(error))
+            return
+        try:
             with self._opening, routed(device, self._name) as index:
                 stream = self._opened.enter_context(closing(self._make_stream(index, device)))
             stream.start()
-        except (DeviceError, portaudio().PortAudioError) as error:
+        except (DeviceError, sounddevice.PortAudioError) as error:
             self._fail(
                 _(
                     "{device} cannot be opened ({error}); choose another device.",

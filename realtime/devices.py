@@ -6,6 +6,7 @@ On Linux the sound server tells, since PortAudio knows nothing of its sources an
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from types import ModuleType
 
 from model.translation import _
@@ -20,6 +21,7 @@ from realtime.sound_server import (
 )
 
 _portaudio_use = SharedUse()
+_importing = Lock()  # what fails to import, threads that import it meanwhile get half made
 
 
 def list_devices() -> list[DeviceInfo]:
@@ -55,7 +57,8 @@ def routed(device: DeviceInfo, stream: str) -> Iterator[int]:
 def portaudio() -> ModuleType:
     """PortAudio's Python module. Raises DeviceError when PortAudio is missing."""
     try:
-        import sounddevice
+        with _importing:
+            import sounddevice
     except OSError as error:
         raise DeviceError(
             _("PortAudio is missing; install it, on Debian with `apt install libportaudio2`.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.errors import AudioFileError, GraphicsMemoryError, MaskSRError
+from model.errors import AudioFileError, GraphicsCardError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ
 from model.translation import _
 from realtime.audio_file import (
@@ -55,7 +55,7 @@ def restore_file(source: Path, target: Path, make_restorer: MakeRestorer, progre
     The rate is the source's, at least 44.1 kHz so that restored bandwidth fits in and at most 192 kHz;
     the format follows the target's suffix. Each channel is a stream of its own. Memory use does not grow
     with the length. `target`, which may be `source`, is replaced in one step at the very end and not
-    touched otherwise. Raises AudioFileError and GraphicsMemoryError.
+    touched otherwise. Raises AudioFileError and GraphicsCardError.
     """
     with replacing(target) as part, open_source(source) as reader:
         rate_hz = min(max(reader.samplerate, SAMPLE_RATE_HZ), MAX_RATE_HZ)
@@ -78,7 +78,7 @@ def restore_folder(
 
     Targets that exist are complete, because files appear in one step, and are skipped: running it again
     resumes. A file that fails is reported and does not stop the others. Raises AudioFileError when there
-    is nothing to do or `target` is `source`, and GraphicsMemoryError.
+    is nothing to do or `target` is `source`, and GraphicsCardError.
     """
     if target.resolve() == source.resolve():
         raise AudioFileError(
@@ -101,7 +101,7 @@ def restore_folder(
             continue
         try:
             report.restored.append(restore_file(path, goal, make_restorer, progress))
-        except GraphicsMemoryError:
+        except GraphicsCardError:
             raise
         except MaskSRError as error:
             report.failed[path] = str(error)

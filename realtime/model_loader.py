@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.errors import GraphicsMemoryError
+from model.errors import GraphicsCardError
 from model.plan import SAMPLE_RATE_HZ
 from presets.preset import Preset, load_preset
 from realtime.model_process import LoadedModel, ModelOrder
@@ -24,7 +24,7 @@ COMFORTABLE_LOAD = 0.6  # of the time there is; the rest is for everything else 
 def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> LoadedModel:
     """Load what `order` says; `on_progress` gets the share that is done, 0 to 1.
 
-    Raises PresetError and BundleError, and GraphicsMemoryError where the model fits and its work does not.
+    Raises PresetError and BundleError, and GraphicsCardError where the model fits and its work does not.
     """
     wanted = {"passes": order.passes, "lookahead_frames": order.lookahead_frames}
     changes = {name: value for name, value in wanted.items() if value is not None}
@@ -42,8 +42,8 @@ def load_model(order: ModelOrder, on_progress: Callable[[float], None]) -> Loade
         preset = _fastest_that_keeps_up(model, changes)
     restorer = model.stream(preset.plan, **preset.stream_settings)
     _warm_up(restorer)
-    is_full = order.on_cpu or model.device.type != device_and_dtype()[0].type
-    notice = GraphicsMemoryError().notice if is_full else None
+    is_without_card = order.on_cpu or model.device.type != device_and_dtype()[0].type
+    notice = GraphicsCardError().notice if is_without_card else None
     return LoadedModel(restorer, preset.name, _name_of_device(model), notice)
 
 

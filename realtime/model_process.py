@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from model.errors import GraphicsMemoryError, MaskSRError
+from model.errors import GraphicsCardError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.graphics_card import with_or_without
 from realtime.mailbox import Mailbox
@@ -108,7 +108,7 @@ class ModelWorker:
                     replace(order, on_cpu=on_cpu),
                     lambda share: self.statuses.put(ModelStatus(progress=share)),
                 )
-        except GraphicsMemoryError:
+        except GraphicsCardError:
             raise
         except MaskSRError as error:
             self.statuses.put(ModelStatus("refused", message=str(error)))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from model.errors import GraphicsMemoryError, MaskSRError
+from model.errors import GraphicsCardError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from model.stopwatch import Timer
 from model.translation import _
@@ -113,7 +113,7 @@ class StreamProcessor:
     def process(self, block: Samples) -> Samples:
         """float32 [n] in, float32 [n] out, `latency_frames` late and never outside -1..1.
 
-        Raises StreamError when the block is not mono or longer than prepared for, GraphicsMemoryError when
+        Raises StreamError when the block is not mono or longer than prepared for, GraphicsCardError when
         the restorer does.
         """
         if block.ndim != 1 or len(block) > self._max_block_frames:
@@ -148,7 +148,7 @@ class StreamProcessor:
         started = perf_counter()
         try:
             restored = self._restorer.restore_window(window)
-        except GraphicsMemoryError:
+        except GraphicsCardError:
             raise
         except RESTORER_ERRORS as error:
             return self._fail(dry, str(error) or type(error).__name__)

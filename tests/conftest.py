@@ -1,6 +1,7 @@
 """What several tests share: a small restorer with random weights, a sound server, and a window on both."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,14 @@ def model(tiny_bundle: Path) -> MaskSR:
 def pulse() -> Iterator[PulseServer]:
     with PulseServer() as server:
         yield server
+
+
+@pytest.fixture
+def no_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PortAudio's library is missing, also for processes that are started from now on."""
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
 
 
 @pytest.fixture

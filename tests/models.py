@@ -7,7 +7,7 @@ from time import sleep
 
 import numpy as np
 
-from model.errors import MaskSRError
+from model.errors import GraphicsCardError, MaskSRError
 from model.plan import WindowPlan
 from realtime.model_process import LoadedModel, ModelOrder
 from realtime.passthrough import PassThrough
@@ -57,6 +57,8 @@ class Faulty(Inverter):
             sleep(1000.0)
         elif self._fault == "memory":
             raise MemoryError
+        elif self._fault == "card":
+            raise GraphicsCardError
         elif self._fault == "mistake":
             raise KeyError("a mistake")
         self._is_broken = self._fault == "nan"
@@ -65,6 +67,8 @@ class Faulty(Inverter):
 def load_faulty(
     fault: str, scene: Path, order: ModelOrder, on_progress: Callable[[float], None]
 ) -> LoadedModel:
+    if order.on_cpu:
+        sleep(0.5)  # no model is there at once
     return LoadedModel(Faulty(fault, scene), fault, "CPU")
 
 

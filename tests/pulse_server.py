@@ -76,8 +76,7 @@ class PulseServer:
         self._modules = (*DESKTOP, *more_modules)
 
     def __enter__(self) -> Self:
-        if shutil.which("pulseaudio") is None:
-            pytest.skip("PulseAudio is not installed")
+        self._skip_where_missing()
         self._folder = TemporaryDirectory(prefix="pulse-")  # a short path: those of sockets are limited
         folder = self._folder.name
         address = {"PULSE_SERVER": f"unix:{folder}/native", "PULSE_COOKIE": f"{folder}/cookie"}
@@ -116,6 +115,10 @@ class PulseServer:
     def go_on(self) -> None:
         """Let the daemon run again."""
         self.process.send_signal(signal.SIGCONT)
+
+    def _skip_where_missing(self) -> None:
+        if shutil.which("pulseaudio") is None:
+            pytest.skip("PulseAudio is not installed")
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, "PulseAudio ended"

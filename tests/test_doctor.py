@@ -1,6 +1,8 @@
 """The doctor finds what is missing and says what to do about it."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from realtime.doctor import examine
 from realtime.virtual_mic import VirtualMic
 from tests.models import load_inverter
 from tests.pulse_server import PulseServer
+from tests.test_virtual_mic import killed_while_open
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,8 @@ def test_what_is_wrong_comes_with_what_to_do() -> None:
         found = findings()
     assert not found["sound server"].ok
     assert "see whether PipeWire or PulseAudio is running" in found["sound server"].says
+    assert found["PortAudio"].says.startswith("PortAudio needs the sound server; see to that first")
+    assert found["model"].ok
 
 
 def test_a_virtual_microphone_that_is_the_default_is_told() -> None:
@@ -49,6 +54,58 @@ def test_a_virtual_microphone_that_is_the_default_is_told() -> None:
         found = findings()
     assert "make the one to be restored the default" in found["virtual microphone"].says
     assert "name the one to restore" in found["microphone"].says
+
+
+def test_a_virtual_microphone_that_a_killed_session_left_is_told(pulse: PulseServer) -> None:
+    killed_while_open()
+    says = findings()["virtual microphone"].says
+    assert says == "left by a session that died; the next one removes it"
+
+
+def test_a_portaudio_that_is_missing_comes_with_how_to_install_it(
+    pulse: PulseServer, no_portaudio: None
+) -> None:
+    found = findings()
+    assert not found["PortAudio"].ok
+    assert "install it, on Debian with `apt install libportaudio2`" in found["PortAudio"].says
+    assert found["microphone"].ok
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "masksr-live").touch()  # not even root writes into a file
+    found = findings()["permissions"]
+    assert not found.ok
+    assert f"{tmp_path}/masksr-live cannot be written" in found.says
+    assert "make it yours" in found.says
+
+
+def test_a_user_whose_sound_may_not_come_first_is_told_how_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("resource.getrlimit", lambda limit: (0, 0))
+    found = findings()["permissions"]
+    assert not found.ok
+    assert "add `@audio - rtprio 95` to /etc/security/limits.d/audio.conf" in found.says
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("config.json", "restore the file its bundle came with"),
+        ("codec.safetensors", "copy or download it again"),
+    ],
+)
+def test_a_bundle_that_is_broken_comes_with_what_to_do(
+    name: str, remedy: str, tiny_bundle: Path, tiny_preset: Path, tmp_path: Path
+) -> None:
+    bundle, preset = tmp_path / "bundle", tmp_path / "broken.toml"
+    shutil.copytree(tiny_bundle, bundle)
+    preset.write_text(tiny_preset.read_text().replace(str(tiny_bundle), str(bundle)))
+    (bundle / name).write_bytes((bundle / name).read_bytes()[:100])
+    found = {finding.name: finding for finding in examine(str(preset))}
+    assert not found["model"].ok
+    assert str(bundle / name) in found["model"].says
+    assert remedy in found["model"].says
+    assert "speed" not in found
 
 
 def test_the_command_fails_when_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ import soundfile
 from main import main
 from model.masksr import MaskSR
 from realtime.demo import SAMPLE
-from tests.full_card import fill_after
+from tests.failing_card import fail_after
 
 REPOSITORY = Path(__file__).parents[1]
 COMMANDS = ["restore", "live", "demo", "bench", "evaluate", "data prepare", "train codec", "train lm"]
@@ -102,7 +102,7 @@ def test_files_are_restored_by_the_processor_when_the_graphics_card_is_full(
 
     def load_on_a_card(folder: Path, *, on_cpu: bool) -> MaskSR:
         loads.append(on_cpu)
-        return load(folder) if on_cpu else fill_after(3, load(folder))
+        return load(folder) if on_cpu else fail_after(3, load(folder))
 
     monkeypatch.setattr(MaskSR, "load", load_on_a_card)
     assert run("restore", source, tmp_path / "full", "--preset", tiny_preset) == 0

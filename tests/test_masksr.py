@@ -13,7 +13,7 @@ from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.codec import DECODE_CONTEXT_FRAMES, Codec, build_dac
 from model.codec_start import start_as_filter_bank, start_codebooks
-from model.errors import BundleError, GraphicsMemoryError
+from model.errors import BundleError, GraphicsCardError
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
@@ -238,7 +238,7 @@ def test_a_card_that_is_full_in_the_middle_of_a_stream_is_the_projects_error(
     stream = model.stream(PLAN, passes=1, temperature=0.0)
     stream.restore_window(noise(PLAN.window_samples))
     monkeypatch.setattr(model.codec, "decode", fill_the_card)
-    with pytest.raises(GraphicsMemoryError, match="no memory left: close"):
+    with pytest.raises(GraphicsCardError, match="no memory left or stopped working: close"):
         stream.restore_window(noise(PLAN.window_samples))
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
-from model.errors import GraphicsMemoryError
+from model.errors import GraphicsCardError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.mixer import BLOCK_FRAMES, Mixer
 from realtime.model_host import ModelHost
 from realtime.model_process import ModelOrder
 from realtime.ring import Samples
-from tests.full_card import load_on_a_card
+from tests.failing_card import FULL, load_on_a_card
 from tests.models import load_faulty, load_inverter, load_refused
 from tests.pulse_server import wait_until
 from tests.signals import tone
@@ -80,14 +80,32 @@ def test_a_model_that_fails_is_replaced_and_the_dry_sound_goes_on_without_a_clic
     assert any(reason in failure for failure in failures)
     assert first is not None
     assert not psutil.pid_exists(first)
-    heard = np.concatenate(speaker.heard[begin:])
+    assert_said_on(speaker.heard[begin:])
+
+
+def assert_said_on(blocks: list[Samples]) -> None:
+    """The tone is heard all the time, without a click."""
+    heard = np.concatenate(blocks)
     assert np.abs(np.diff(heard)).max() < 2 * STEEPEST
     loudness = [np.abs(part).max() for part in np.array_split(heard, len(heard) // 2000)]
     assert min(loudness) > 0.2  # a wave lasts 735 frames: never silent
 
 
+def test_when_the_graphics_card_fails_the_dry_sound_goes_on_without_a_click_until_the_processor_restores(
+    tmp_path: Path,
+) -> None:
+    with ModelHost(ModelOrder(), partial(load_faulty, "card", tmp_path / "scene")) as host:
+        speaker, process_id = Speaker(host), host.process_id
+        speaker.speak_until(lambda: speaker.mixer.is_restoring)
+        begin = len(speaker.heard)
+        speaker.speak_until(lambda: (tmp_path / "scene").exists() and not speaker.mixer.is_restoring)
+        speaker.speak_until(lambda: speaker.mixer.is_restoring)
+        assert (host.process_id, host.failure) == (process_id, None)
+    assert_said_on(speaker.heard[begin:])
+
+
 def test_a_graphics_card_that_is_full_leaves_the_session_to_the_processor(tiny_preset: Path) -> None:
-    with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 40)) as host:
+    with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 40, FULL)) as host:
         speaker, process_id = Speaker(host), host.process_id
         speaker.speak_until(lambda: speaker.mixer.is_restoring)
         begin, devices = len(speaker.heard), [host.status.device]
@@ -100,16 +118,16 @@ def test_a_graphics_card_that_is_full_leaves_the_session_to_the_processor(tiny_p
         speaker.speak_until(is_restored_by_the_processor)
         assert devices[0] == "Card"
         assert (host.process_id, host.failure) == (process_id, None)
-        assert host.status.notice == GraphicsMemoryError().notice
+        assert host.status.notice == GraphicsCardError().notice
     blocks = speaker.heard[begin:]
     assert all(len(block) == BLOCK_FRAMES and np.isfinite(block).all() for block in blocks)
     assert any(np.abs(block).max() > 0.4 for block in blocks)  # meanwhile, the sound as it was said
 
 
 def test_a_graphics_card_without_room_for_a_first_hop_is_given_up_too(tiny_preset: Path) -> None:
-    with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 0)) as host:
+    with ModelHost(ModelOrder(), partial(load_on_a_card, tiny_preset, 0, FULL)) as host:
         wait_until(lambda: host.status.state == "running")
-        assert (host.status.device, host.status.notice) == ("CPU", GraphicsMemoryError().notice)
+        assert (host.status.device, host.status.notice) == ("CPU", GraphicsCardError().notice)
         assert host.failure is None
 
 

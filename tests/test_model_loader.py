@@ -8,11 +8,12 @@ import torch
 
 from model.bundle import Bundle
 from model.codec import Codec
-from model.errors import GraphicsMemoryError
+from model.errors import GraphicsCardError
 from presets.preset import load_preset
 from realtime import model_loader
 from realtime.model_loader import LIVE_PRESETS, load_model
 from realtime.model_process import ModelOrder
+from tests.failing_card import FULL, LOST
 from tests.signals import noise
 
 
@@ -44,19 +45,20 @@ def test_what_is_loaded_begins_as_a_new_stream_does(tiny_preset: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The graphics card has no memory left")
-def test_a_graphics_card_without_room_for_the_model_is_told(
-    tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [FULL, LOST])
+def test_a_graphics_card_that_does_not_take_the_model_is_told(
+    error: RuntimeError, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order, build_codec = ModelOrder(str(tiny_preset)), Bundle.build_codec
     assert load_model(order, lambda share: None).notice is None
 
     def build_where_there_is_room(bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Codec:
         if device.type == "cuda":
-            raise torch.OutOfMemoryError
+            raise error
         return build_codec(bundle, device, dtype)
 
     monkeypatch.setattr(Bundle, "build_codec", build_where_there_is_room)
     for module in ("model.masksr", "model.training"):
         monkeypatch.setattr(f"{module}.device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
     loaded = load_model(order, lambda share: None)
-    assert (loaded.device, loaded.notice) == ("CPU", GraphicsMemoryError().notice)
+    assert (loaded.device, loaded.notice) == ("CPU", GraphicsCardError().notice)

@@ -42,7 +42,7 @@ SENTENCES = {  # one that proves the state
     "recovering": "The sound server does not answer; see whether PipeWire or PulseAudio is running.",
 }
 SHOWN = {  # errors whose sentences come to the window
-    *("AudioFileError", "BundleError", "DeviceError", "GraphicsMemoryError", "PresetError", "ProblemError"),
+    *("AudioFileError", "BundleError", "DeviceError", "GraphicsCardError", "PresetError", "ProblemError"),
     *("SoundServerError", "SoundServerHangsError", "VirtualMicError"),
 }
 FOR_DEVELOPERS = {
