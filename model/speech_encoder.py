@@ -17,7 +17,7 @@ from model.stft import BINS, Stft
 from model.transformer import Transformer
 
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
-_INAUDIBLE = 1e-7  # power of a bin, 74 dB below noise as loud as speech is: silence is heard as silence
+_INAUDIBLE = 1e-6  # power of a bin, 64 dB below noise as loud as speech is: silence is heard as silence
 _START_GATE, _START_FILLING = 4.0, -6.0  # nearly all passed on, nearly nothing filled in
 
 
