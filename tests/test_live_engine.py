@@ -135,11 +135,13 @@ def test_the_tap_has_both_signals_in_step_and_parameters_are_heard(
     pulse: PulseServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = replace(SETTINGS, output="headset")
-    with LiveEngine(settings, load_inverter) as engine:
-        wait_until(lambda: bool(heard_now(engine)[1].any()))
-        sleep(0.3)
+
+    def is_inverted(engine: LiveEngine) -> bool:
         dry, restored = heard_now(engine)
-        np.testing.assert_allclose(restored, -dry, atol=1e-6)
+        return bool(np.abs(dry).max() > 0.4) and np.allclose(restored, -dry, atol=1e-6)
+
+    with LiveEngine(settings, load_inverter) as engine:
+        wait_until(lambda: is_inverted(engine))
         engine.settings = replace(settings, parameters=Parameters(mute=True))
         wait_until(lambda: not pulse.record("headset.monitor", 4_410)[2_000:].any())
         assert np.abs(heard_now(engine)[0]).max() > 0.4
