@@ -13,7 +13,7 @@ FRESH_SKIP_SECONDS = 0.005  # the same until it was right for the first time
 STEERING_SECONDS = 0.05
 REMEMBERED_BLOCKS = 1000
 MORE_CUSHION_SECONDS, MOST_CUSHION_SECONDS = 0.01, 0.1
-CALM_SECONDS = 30.0  # without sound that comes too late, before less cushion is tried
+CALM_SECONDS, MOST_CALM_SECONDS = 30.0, 480.0  # without sound that comes too late, before less is tried
 
 
 class DelayKeeper:
@@ -35,6 +35,7 @@ class DelayKeeper:
         self._has_been_right = False
         self._least_cushion_frames = cushion_frames
         self._dropouts, self._calm_since = 0, 0.0
+        self._calm_seconds, self._has_tried_less = CALM_SECONDS, False
 
     @property
     def is_keeping(self) -> bool:
@@ -80,13 +81,20 @@ class DelayKeeper:
             self._steer(self._waiting_seconds(now, mixed_seconds), elapsed)
 
     def _fit_cushion(self, now: float) -> None:
-        """Have sound wait for longer when some came too late, and for less when none did for a while."""
+        """Have sound wait for longer when some came too late, and for less when none did for a while.
+
+        Where that was too little again, less is tried more and more seldom.
+        """
         step_frames = round(MORE_CUSHION_SECONDS * self._playout.rate_hz)
         if self._playout.dropouts != self._dropouts:
             most_frames = round(MOST_CUSHION_SECONDS * self._playout.rate_hz)
             self.cushion_frames = min(self.cushion_frames + step_frames, most_frames)
+            if self._has_tried_less:
+                self._calm_seconds = min(2.0 * self._calm_seconds, MOST_CALM_SECONDS)
             self._dropouts, self._calm_since, self._has_been_right = self._playout.dropouts, now, False
-        elif now - self._calm_since > CALM_SECONDS:
+            self._has_tried_less = False
+        elif now - self._calm_since > self._calm_seconds:
+            self._has_tried_less |= self.cushion_frames > self._least_cushion_frames
             self.cushion_frames = max(self.cushion_frames - step_frames, self._least_cushion_frames)
             self._calm_since = now
 

@@ -82,3 +82,16 @@ def test_sound_that_came_late_has_it_wait_longer_and_calm_less_again(monkeypatch
     dropouts = session.playout.dropouts
     assert session.run(2 * CALM_SECONDS)[-1] - before == pytest.approx(0.0, abs=0.003)
     assert session.playout.dropouts == dropouts
+
+
+def test_the_more_often_sound_comes_late_the_longer_it_waits_for_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = Session(44_100, 0.0, monkeypatch)
+    session.run(20.0)
+    dropouts = []
+    for _ in range(10):
+        session.run(3 * CALM_SECONDS, stalled_seconds=0.05)
+        dropouts.append(session.playout.dropouts)
+    assert dropouts[0] > 0
+    assert dropouts[-1] - dropouts[4] < dropouts[4] / 2
