@@ -22,15 +22,15 @@ from model.channels_last import skip_idle_units, to_channels_last, to_image
 from model.codebook_usage import CodebookUsage
 from model.codec import CodecConfig, build_dac
 from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks, start_noise
+from model.critic import Critic
 from model.data import Corpus
-from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
+from model.discriminator import Discriminator
 from model.losses import MultiScaleMelLoss, limit_bands
 from model.noise_filling import NoiseFilling, powers_by_entry
 from model.plan import SAMPLE_RATE_HZ
 from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
-    cosine_schedule,
     load_checkpoint,
     read_config,
     save_checkpoint,
@@ -111,18 +111,16 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             skip_idle_units(block)
         to_channels_last(self.dac.encoder)
         to_channels_last(self.dac.decoder)
-        self.critic = Discriminator(
+        discriminator = Discriminator(
             config.critic_windows_samples, config.critic_periods, config.critic_channels
-        ).to(self.device)
+        )
+        self.critic = Critic(discriminator.to(self.device), self.dtype)
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
         entries = [quantizer.codebook.weight for quantizer in self.dac.quantizer.quantizers]
         others = [parameter for name, parameter in self.dac.named_parameters() if "codebook" not in name]
         # The entries are far larger than other weights, and must keep up with the latents they stand for.
         groups = [{"params": others, "rate": 1.0}, {"params": entries, "rate": config.codebook_rate}]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
-        self.critic_optimizer = torch.optim.AdamW(
-            self.critic.parameters(), config.learning_rate / 2, betas=(0.9, 0.99)
-        )
         self.average = AveragedWeights(self.dac, config.average_decay)
         self.usage = CodebookUsage(self.dac)
         self._quantized: dict[int, Tensor] = {}  # by batch number
@@ -133,7 +131,6 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self.dac.load_state_dict(state["dac"])
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.average.resume(state["average"], self.step)
 
     def save(self) -> None:
@@ -143,7 +140,6 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             "dac": self.dac.state_dict(),
             "critic": self.critic.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "critic_optimizer": self.critic_optimizer.state_dict(),
             "average": self.average.state,
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
@@ -188,7 +184,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),
         }
         if self.step >= self.config.critic_from_step:
-            losses |= self._criticize(real, fake)
+            losses |= self.critic.judge(real, fake, self._learning_rate)
         total = sum(
             getattr(self.config, f"{name}_weight") * value
             for name, value in losses.items()
@@ -201,15 +197,6 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self.optimizer.step()
         self.average.update(self.dac)
         return losses
-
-    def _set_learning_rates(self) -> None:
-        rate = self.config.learning_rate * cosine_schedule(
-            self.step, self.config.steps, self.config.warmup_steps
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["rate"]
-        for group in self.critic_optimizer.param_groups:
-            group["lr"] = rate / 2
 
     def _quantize(self, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Quantized latents [batch, channels, frames], and the losses of the quantizer if it learns."""
@@ -273,24 +260,6 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         """Clean speech [count, samples], and its bands in Hz."""
         drawn = [self.corpus.banded_speech_window(self.config.window_samples, rng) for _ in range(count)]
         return np.stack([window for window, _ in drawn]), torch.tensor([band_hz for _, band_hz in drawn])
-
-    def _criticize(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Train the critic a step, and return what it now says of the codec's output."""
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            real_maps = self.critic(real)
-            loss = discriminator_loss(real_maps, self.critic(fake.detach()))
-            self.critic_optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            share_gradients(self.critic.parameters())
-            self.critic_optimizer.step()
-            self.critic.requires_grad_(False)
-            fake_maps = self.critic(fake)
-            self.critic.requires_grad_(True)
-        return {
-            "critic": loss.detach(),
-            "adversarial": adversarial_loss(fake_maps),
-            "feature": feature_loss(real_maps, fake_maps),
-        }
 
     @torch.no_grad()
     def _render(self) -> None:

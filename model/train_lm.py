@@ -32,7 +32,6 @@ from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
     TrainingError,
-    cosine_schedule,
     load_checkpoint,
     read_config,
     save_checkpoint,
@@ -169,20 +168,25 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         return self.examples.draw([number % self.config.examples for number in numbers])
 
     def _train_step(self) -> dict[str, Tensor]:
-        for group in self.optimizer.param_groups:
-            factor = cosine_schedule(self.step, self.config.steps, self.config.warmup_steps)
-            group["lr"] = self.config.learning_rate * factor * group["rate"]
+        self._set_learning_rates()
         losses = self._losses(self._coming.take(self.step))
-        total = self.config.enhancement_weight * losses["enhancement"] + losses.get("tokens", 0.0)
-        total = total + self.config.recogniser_weight * losses.get("recogniser", 0.0)
-        total = total + self.config.word_weight * losses.get("words", 0.0)
+        weighted = [weight * losses[name] for name, weight in self._weights.items() if name in losses]
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        torch.stack(weighted).sum().backward()
         share_gradients(self._parameters())
         nn.utils.clip_grad_norm_(self._parameters(), 1.0)
         self.optimizer.step()
         self.average.update(self.model)
         return losses
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        return {
+            "tokens": 1.0,
+            "enhancement": self.config.enhancement_weight,
+            "recogniser": self.config.recogniser_weight,
+            "words": self.config.word_weight,
+        }
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
         if self.step < self.config.encoder_steps:

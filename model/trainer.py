@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.learning import keep_bundle
 from model.plan import SAMPLE_RATE_HZ
-from model.training import Log, device_and_dtype, plot_log
+from model.training import Log, cosine_schedule, device_and_dtype, plot_log
 
 
 class TrainingConfig(BaseModel):
@@ -35,6 +35,8 @@ Config = TypeVar("Config", bound=TrainingConfig)
 
 class Trainer(ABC, Generic[Config]):
     """One training run, kept in the folder `run`: `checkpoint.pt`, log, plot, samples and a bundle."""
+
+    optimizer: torch.optim.Optimizer  # whose groups tell their `rate`, relative to the configured one
 
     def __init__(self, config: Config, run: Path, rank: int, workers: int) -> None:
         self.config, self.run, self.step = config, run, 0
@@ -66,6 +68,16 @@ class Trainer(ABC, Generic[Config]):
     @property
     def _seconds_a_step(self) -> float:
         return self._samples_a_step / SAMPLE_RATE_HZ
+
+    @property
+    def _learning_rate(self) -> float:
+        """Of this step, of what has the rate 1."""
+        warmup, steps = self.config.warmup_steps, self.config.steps
+        return self.config.learning_rate * cosine_schedule(self.step, steps, warmup)
+
+    def _set_learning_rates(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate * group["rate"]
 
     @property
     @abstractmethod
