@@ -39,7 +39,7 @@ class Ladder:
     def rung(self) -> str:
         """Where the ladder stands, for the user."""
         if self.passes == self.wanted:
-            return ngettext("all {count} passes", "all {count} passes", self.wanted)
+            return ngettext("the one pass", "all {count} passes", self.wanted)
         if self.passes == 0:
             return _("unrestored, because the computer is too busy")
         return ngettext(

@@ -77,6 +77,7 @@ def test_new_wishes_count_at_once() -> None:
 def test_the_rung_is_told_in_words() -> None:
     steps = ladder()
     assert steps.rung == "all 8 passes"
+    assert Ladder(1, HOP_SECONDS).rung == "the one pass"
     steps.next_passes(1.5 * BUDGET_SECONDS, -0.1)
     assert steps.rung == "4 of 8 passes, because the computer is busy"
     steps.next_passes(100.0, -0.1)
