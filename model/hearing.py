@@ -69,6 +69,11 @@ class Hearing:
         enhanced = speech.enhanced[:, frames.start * FRAME_SAMPLES : frames.stop * FRAME_SAMPLES]
         return self._call("keep", splice, generated, enhanced, speech.heard[:, frames])
 
+    def newest(self, samples: int) -> Tensor:
+        """The last `samples` of the window as they were heard, float32 [samples]."""
+        enhanced = self._speech.enhanced[0]
+        return enhanced[len(enhanced) - samples :]
+
 
 def _splice(stft: Stft, generated: Tensor, enhanced: Tensor, heard: Tensor) -> Tensor:
     return generated + stft.synthesise(heard * stft.analyse(enhanced - generated))

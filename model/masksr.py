@@ -107,7 +107,7 @@ class MaskSR:
         )
         start = plan.context_frames * FRAME_SAMPLES
         padded[start : start + len(audio)] = audio
-        restored = np.zeros(hops * plan.hop_samples + plan.fade_samples, np.float32)
+        restored = np.zeros(hops * plan.hop_samples + plan.lookahead_samples, np.float32)
         ramp = np.linspace(0, 1, plan.fade_samples, dtype=np.float32)
         for hop in range(hops):
             first = hop * plan.hop_samples
@@ -187,7 +187,8 @@ class RestorerStream:
         """Restore the hop of a window, float32 [window_samples] at 44.1 kHz.
 
         Returns:
-            float32 [hop_samples + fade_samples]: the hop, and a first version of the samples that follow.
+            float32 [hop_samples + lookahead_samples]: the hop, and a first version of the samples that
+            follow, of which those after the fade are as they were heard, with nothing generated.
 
         Raises:
             GraphicsCardError: the GPU is full or lost; a model that is loaded onto the CPU may go on.
@@ -216,7 +217,7 @@ class RestorerStream:
         return timed
 
     def _decode(self, tokens: Tensor) -> Tensor:
-        """What is wanted of a window, float32 [hop_samples + fade_samples]."""
+        """Hop and look-ahead of a window, float32 [hop_samples + lookahead_samples]."""
         plan = self.plan
         samples = plan.hop_samples + plan.fade_samples
         first = max(0, plan.context_frames - SPLICE_MARGIN_FRAMES)
@@ -226,4 +227,5 @@ class RestorerStream:
         decode = partial(self._model.codec.decode, start_frame=span[0], stop_frame=span[1])
         generated = self.graphs("decode", decode, tokens[:, :, oldest:])
         restored = self._hearing.keep(generated, first)[0]
-        return restored[(plan.context_frames - first) * FRAME_SAMPLES :][:samples]
+        hop = restored[(plan.context_frames - first) * FRAME_SAMPLES :][:samples]
+        return torch.cat([hop, self._hearing.newest(plan.lookahead_samples - plan.fade_samples)])

@@ -12,12 +12,14 @@ class Ladder:
     """Chooses the sampling passes of each hop: all that are `wanted`, then half as many and so on to none.
 
     It goes down at once when a hop took longer than `budget_seconds`, as far as the load asks for, and up a
-    rung at a time. A rung that fails soon after it was climbed to is waited for twice as long; one that
-    holds, half as long. It has no clock: time passes with the hops, of `hop_seconds` each.
+    rung at a time. A single hop may take `spare_seconds` more: that is a pause of the machine, and no load.
+    A rung that fails soon after it was climbed to is waited for twice as long; one that holds, half as long.
+    It has no clock: time passes with the hops, of `hop_seconds` each.
     """
 
     def __init__(self, wanted: int, hop_seconds: float) -> None:
         self.budget_seconds = inf  # files are not in a hurry
+        self.spare_seconds = 0.0
         self._hop_seconds = hop_seconds
         self.wanted = wanted
 
@@ -34,6 +36,7 @@ class Ladder:
         """Start at the top, with all bad experience forgotten."""
         self.passes = self.wanted
         self._held_seconds, self._wait_seconds, self._has_climbed = 0.0, FIRST_WAIT_SECONDS, False
+        self._has_paused = False  # the newest hop that was restored took longer than the budget
 
     @property
     def rung(self) -> str:
@@ -57,7 +60,10 @@ class Ladder:
             behind_seconds: how long ago the next hop was due; negative while there is time. One that is
                 late already goes through unrestored, whatever the rung, so that the delay does not grow.
         """
-        if compute_seconds > self.budget_seconds:
+        spare_seconds = 0.0 if self._has_paused else self.spare_seconds
+        if compute_seconds > 0.0:
+            self._has_paused = compute_seconds > self.budget_seconds
+        if compute_seconds > self.budget_seconds + spare_seconds:
             self._go_down(compute_seconds)
         elif behind_seconds <= 0.0:
             self._hold()

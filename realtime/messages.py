@@ -57,7 +57,11 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class SessionReport:
-    """How a session is doing, or did. `dropouts` blocks were not ready in time and went out unrestored."""
+    """How a session is doing, or did.
+
+    Of the blocks that were not ready in time, `bridged` were replaced by what the hop before had expected to
+    follow, and `dropouts` went out unrestored.
+    """
 
     seconds: float
     latency: LatencyBudget
@@ -67,6 +71,7 @@ class SessionReport:
     hops: int
     dry_hops: int
     late_hops: int
+    bridged: int
     dropouts: int
     device_overruns: int
     last_error: str | None

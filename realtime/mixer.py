@@ -7,7 +7,9 @@ import numpy as np
 from model.plan import SAMPLE_RATE_HZ
 from realtime.crossfade import GainRamp
 from realtime.limiter import limit
+from realtime.mailbox import Mailbox
 from realtime.messages import Parameters
+from realtime.outlook import Outlook, RestoredSound
 from realtime.ring import Ring, Samples
 
 BLOCK_FRAMES = 256  # 5.8 ms
@@ -39,23 +41,29 @@ class Mix:
 class Mixer:
     """Mixes the captured sound with what another process makes of it, both `delay.frames` late, at 44.1 kHz.
 
-    The sample at a position of `restored` is `delay.latency_frames` older than that of `noisy`. Restored
-    sound that is missing is faded out before it ends, faded in when it is back, and never made up for: the
-    delay stays as it is. Set `parameters`, `delay` and `is_awaiting` at any time, from any thread.
+    The sample at a position of `restored` is `delay.latency_frames` older than that of `noisy`. Where it is
+    late, the newest of `outlooks` stands in; beyond that, restored sound is faded out before it ends, faded
+    in when it is back, and never made up for: the delay stays as it is. Set `parameters`, `delay` and
+    `is_awaiting` at any time, from any thread.
     """
 
-    def __init__(self, noisy: Ring, restored: Ring) -> None:
+    def __init__(self, noisy: Ring, restored: Ring, outlooks: Mailbox[Outlook]) -> None:
         self.parameters, self.delay = Parameters(), Delay()
         self.is_awaiting = True  # restored sound, because the restorer runs
         self.dropouts = 0  # blocks that went out dry because the restored ones were late
         self.is_restoring = False  # whether the newest block was restored
         self.position = noisy.written  # of the first captured sample that is not mixed yet
-        self._noisy, self._restored = noisy, restored
+        self._noisy, self._restored = noisy, RestoredSound(restored, outlooks)
         self._delay = self.delay
         self._presence = GainRamp(BLOCK_FRAMES, 0.0)
         self._wet = GainRamp(RAMP_FRAMES, self.parameters.wet_gain)
         self._output = GainRamp(RAMP_FRAMES, self.parameters.output_gain)
         self._rise = GainRamp(BLOCK_FRAMES, 0.0).advance(1.0, BLOCK_FRAMES)
+
+    @property
+    def bridged(self) -> int:
+        """Blocks that were late, in whose place the outlook was heard."""
+        return self._restored.bridged
 
     def mix(self) -> Mix | None:
         """The next block; None until it has been captured."""
@@ -92,8 +100,7 @@ class Mixer:
         return self._restored.read(start, BLOCK_FRAMES) if is_here else np.zeros(BLOCK_FRAMES, np.float32)
 
     def _has(self, start: int, count: int) -> bool:
-        ring = self._restored
-        return self._has_begun(start) and start >= ring.oldest and start + count <= ring.written
+        return self._has_begun(start) and self._restored.has(start, count)
 
     def _has_begun(self, start: int) -> bool:
         """Whether the restorer's stream, and not just the silence before it, reaches back to `start`."""

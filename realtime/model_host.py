@@ -10,6 +10,7 @@ from model.translation import _
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES
 from realtime.model_process import Load, ModelOrder, ModelStatus, ModelWorker
+from realtime.outlook import Outlook
 from realtime.ring import SharedRing
 
 RING_SECONDS = 12
@@ -22,14 +23,17 @@ HEALTHY_SECONDS = 60.0  # of running make up for what went wrong before
 class ModelHost:
     """A model process while the context is open.
 
-    What is written to `noisy`, 44.1 kHz, appears in `restored` at the same positions, as `realtime.mixer`
-    has it. Call `poll` several times a second.
+    What is written to `noisy`, 44.1 kHz, appears in `restored` at the same positions, and what would follow
+    in `outlooks`, as `realtime.mixer` has it. Call `poll` several times a second.
     """
 
     def __init__(self, order: ModelOrder, load: Load) -> None:
         self.noisy, self.restored = (SharedRing(RING_SECONDS * SAMPLE_RATE_HZ) for _ in range(2))
+        self.outlooks = Mailbox(Outlook())
         self._orders, self._statuses = Mailbox(order), Mailbox(ModelStatus())
-        self._worker = ModelWorker(load, self._orders, self._statuses, self.noisy, self.restored)
+        self._worker = ModelWorker(
+            load, self._orders, self._statuses, self.noisy, self.restored, self.outlooks
+        )
         self._context = multiprocessing.get_context("spawn")
         self._failure: str | None = None
         self._pause_seconds = FIRST_PAUSE_SECONDS

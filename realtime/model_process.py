@@ -14,6 +14,7 @@ from model.plan import SAMPLE_RATE_HZ
 from realtime.graphics_card import with_or_without
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay
+from realtime.outlook import Outlook
 from realtime.processes import end_with_parent, lasting, settle_in
 from realtime.processor import StreamProcessor, WindowRestorer
 from realtime.restoration import Restoration
@@ -80,13 +81,17 @@ Load = Callable[[ModelOrder, Callable[[float], None]], LoadedModel]  # the secon
 
 @dataclass(frozen=True)
 class ModelWorker:
-    """What a model process is given, and does: restores `noisy` into `restored`, as the newest order says."""
+    """What a model process is given, and does: restores `noisy` into `restored`, as the newest order says.
+
+    What is expected to follow goes to `outlooks`.
+    """
 
     load: Load
     orders: Mailbox[ModelOrder]
     statuses: Mailbox[ModelStatus]
     noisy: SharedRing
     restored: SharedRing
+    outlooks: Mailbox[Outlook]
 
     def run(self) -> None:
         """Restore until killed."""
@@ -121,7 +126,7 @@ class ModelWorker:
         status = ModelStatus(
             "running", 1.0, notice=loaded.notice, preset=loaded.preset, device=loaded.device, delay=delay
         )
-        restoration = Restoration(processor, self.noisy, self.restored, delay.headroom_frames)
+        restoration = Restoration(processor, self.noisy, self.restored, self.outlooks, delay.headroom_frames)
         self._restore(order, restoration, processor, status)
 
     def _restore(

@@ -5,7 +5,7 @@ from realtime.ring import Samples
 
 
 class PassThrough:
-    """Returns the hop, and the start of the look-ahead, of the window it is given."""
+    """Returns hop and look-ahead of the window it is given."""
 
     passes = 1
 
@@ -13,9 +13,8 @@ class PassThrough:
         self.plan = plan
 
     def restore_window(self, noisy: Samples) -> Samples:
-        """float32 [plan.window_samples] -> float32 [plan.hop_samples + plan.fade_samples], a copy."""
-        start = self.plan.context_frames * FRAME_SAMPLES
-        return noisy[start : start + self.plan.hop_samples + self.plan.fade_samples].copy()
+        """float32 [plan.window_samples] -> float32 [plan.hop_samples + plan.lookahead_samples], a copy."""
+        return noisy[self.plan.context_frames * FRAME_SAMPLES :].copy()
 
     def reset(self) -> None:
         """Nothing to forget."""

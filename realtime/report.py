@@ -24,6 +24,7 @@ def make_report(model: ModelStatus, mixer: Mixer, pump: Pump) -> SessionReport:
         hops=model.hops,
         dry_hops=model.dry_hops,
         late_hops=model.late_hops,
+        bridged=mixer.bridged,
         dropouts=mixer.dropouts + pump.dropouts,
         device_overruns=pump.device_overruns,
         last_error=model.message,
@@ -41,7 +42,7 @@ def describe(report: SessionReport) -> str:
         f"real-time factor p50 {report.real_time_factor_p50:.2f}, p95 {report.real_time_factor_p95:.2f}",
         f"passes per hop   {report.passes_per_hop}",
         f"hops             {report.hops}, of which {report.late_hops} late and {report.dry_hops} unrestored",
-        f"dropouts         {report.dropouts}",
+        f"dropouts         {report.dropouts}, and {report.bridged} blocks bridged",
         f"device overruns  {report.device_overruns}",
     ]
     if report.last_error is not None:

@@ -1,7 +1,9 @@
 """The restoring of a stream that does not wait: block by block, and dry where there is no time left."""
 
 from model.plan import SAMPLE_RATE_HZ
+from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES
+from realtime.outlook import Outlook
 from realtime.processor import StreamProcessor
 from realtime.ring import Ring
 
@@ -9,14 +11,22 @@ PATIENCE_SECONDS = 4.0  # by how much restoring may trail capturing before it st
 
 
 class Restoration:
-    """Restores what is written to `noisy` into `restored`, as `realtime.mixer` reads it.
+    """Restores what is written to `noisy` into `restored`, as `realtime.mixer` reads it with `outlooks`.
 
-    A block is due `headroom_frames` after it was captured.
+    A block is due `headroom_frames` after it was captured, and missed when the outlook ends.
     """
 
-    def __init__(self, processor: StreamProcessor, noisy: Ring, restored: Ring, headroom_frames: int) -> None:
+    def __init__(
+        self,
+        processor: StreamProcessor,
+        noisy: Ring,
+        restored: Ring,
+        outlooks: Mailbox[Outlook],
+        headroom_frames: int,
+    ) -> None:
         self._processor, self._noisy, self._restored = processor, noisy, restored
-        self._headroom_frames = headroom_frames
+        self._outlooks, self._headroom_frames = outlooks, headroom_frames
+        self._told_position = self._bridge_frames = 0
         self._start()
 
     @property
@@ -34,12 +44,23 @@ class Restoration:
         expected_seconds = min(
             usual_seconds, self._processor.ladder.budget_seconds
         )  # or it never tries again
-        behind_frames = self.waiting_frames - self._headroom_frames
+        behind_frames = self.waiting_frames - self._headroom_frames - self._bridge_frames
         self._processor.behind_seconds = behind_frames / SAMPLE_RATE_HZ + expected_seconds
         block = self._noisy.read(self._restored.written, BLOCK_FRAMES)
         self._restored.write(self._processor.process(block))
+        self._tell_outlook()
         return True
+
+    def _tell_outlook(self) -> None:
+        """As soon as what is restored reaches the beginning of what would follow."""
+        outlook = self._processor.outlook
+        position = self._restored.begin + outlook.position
+        if outlook.position > self._told_position and position <= self._restored.written:
+            self._told_position, self._bridge_frames = outlook.position, len(outlook.samples) - BLOCK_FRAMES
+            self._processor.ladder.spare_seconds = self._bridge_frames / SAMPLE_RATE_HZ
+            self._outlooks.put(Outlook(position, outlook.samples))
 
     def _start(self) -> None:
         self._processor.reset()
+        self._told_position = self._bridge_frames = 0
         self._restored.restart(self._noisy.written)

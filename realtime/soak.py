@@ -29,6 +29,7 @@ class Soak:
     stolen_seconds: float
     rounds: int
     lost_rounds: int
+    bridged: int
     dropouts: int
     dry_hops: int
     hops: int
@@ -68,6 +69,7 @@ def soak(
         stolen_seconds=after.stolen_seconds - before.stolen_seconds,
         rounds=len(rounds),
         lost_rounds=len(rounds) - len(delays_ms),
+        bridged=after.report.bridged - before.report.bridged,
         dropouts=after.report.dropouts - before.report.dropouts,
         dry_hops=after.report.dry_hops - before.report.dry_hops,
         hops=after.report.hops - before.report.hops,

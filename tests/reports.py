@@ -12,6 +12,7 @@ REPORT = SessionReport(
     hops=300,
     dry_hops=3,
     late_hops=2,
+    bridged=7,
     dropouts=5,
     device_overruns=0,
     last_error=None,

@@ -8,7 +8,9 @@ import pytest
 
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from realtime.ladder import LAST_WAIT_SECONDS, Ladder
+from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay, Mixer
+from realtime.outlook import Outlook
 from realtime.passthrough import PassThrough
 from realtime.processor import StreamProcessor
 from realtime.restoration import Restoration
@@ -67,6 +69,16 @@ def test_a_rung_that_keeps_failing_is_tried_ever_less_often() -> None:
     assert LAST_WAIT_SECONDS <= waited_hops[-1] * HOP_SECONDS < LAST_WAIT_SECONDS + 3 * HOP_SECONDS
 
 
+def test_a_single_pause_is_no_load_as_long_as_what_was_expected_bridges_it() -> None:
+    steps = ladder()
+    steps.spare_seconds = BUDGET_SECONDS
+    paused, usual, dry, too_long = 1.9 * BUDGET_SECONDS, 0.5 * BUDGET_SECONDS, 0.0, 2.1 * BUDGET_SECONDS
+    assert [steps.next_passes(seconds, -0.1) for seconds in (paused, usual, paused, dry)] == 4 * [PASSES]
+    assert steps.next_passes(paused, -0.1) < PASSES
+    steps.reset()
+    assert steps.next_passes(too_long, -0.1) < PASSES
+
+
 def test_new_wishes_count_at_once() -> None:
     steps = ladder()
     steps.next_passes(100.0, -0.1)
@@ -109,9 +121,10 @@ class Simulation:
         self.processor.ladder.budget_seconds = BUDGET_SECONDS
         headroom = round(BUDGET_SECONDS * SAMPLE_RATE_HZ) + SPARE_FRAMES
         self.noisy, restored = Ring(len(self.signal)), Ring(len(self.signal))
-        self.mixer = Mixer(self.noisy, restored)
+        outlooks = Mailbox(Outlook())
+        self.mixer = Mixer(self.noisy, restored, outlooks)
         self.mixer.delay = Delay(self.processor.latency_frames, headroom)
-        self.restoration = Restoration(self.processor, self.noisy, restored, headroom)
+        self.restoration = Restoration(self.processor, self.noisy, restored, outlooks, headroom)
 
     def elapse(self, seconds: float) -> None:
         """The sound device captures and plays on whatever the worker does."""
@@ -160,6 +173,16 @@ def test_under_load_there_is_never_a_gap_or_a_repeated_block_and_the_delay_comes
         loaded = slice(before + skip, round(LOAD_TO * SAMPLE_RATE_HZ))
         assert dry[loaded].mean() > 0.9
     assert session.processor.ladder.passes == PASSES
+
+
+def test_a_pause_of_the_machine_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Simulation(lambda now: 0.85 if LOAD_FROM <= now < LOAD_FROM + HOP_SECONDS else 0.3)
+    monkeypatch.setattr("realtime.processor.perf_counter", lambda: session.now)
+    out, heard = session.run()
+    skip = session.mixer.delay.frames + 2 * BLOCK_FRAMES  # fades in
+    np.testing.assert_allclose(out[skip:], -heard[skip:], atol=1e-5)
+    assert 0 < session.mixer.bridged <= PLAN.lookahead_samples / BLOCK_FRAMES
+    assert (session.mixer.dropouts, session.processor.stats.dry_hops) == (0, 0)
 
 
 def test_a_machine_that_is_busy_from_the_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def restore(
 )
 @pytest.mark.parametrize("guidance", [0.0, 1.5])
 @SAMPLINGS
-def test_a_window_gives_a_hop_and_what_fades_into_the_next(
+def test_a_window_gives_a_hop_and_a_first_version_of_what_follows(
     model: MaskSR, plan: WindowPlan, guidance: float, sampling: Sampling
 ) -> None:
     stream = model.stream(plan, sampling=sampling, passes=2, guidance=guidance, temperature=1.0)
@@ -58,7 +58,7 @@ def test_a_window_gives_a_hop_and_what_fades_into_the_next(
     assert stream.passes == 2
     for window in (noise(plan.window_samples), 0 * noise(plan.window_samples)):
         restored = stream.restore_window(window)
-        assert restored.shape == (plan.hop_samples + plan.fade_samples,)
+        assert restored.shape == (plan.hop_samples + plan.lookahead_samples,)
         assert restored.dtype == np.float32
         assert np.isfinite(restored).all()
         assert restored.any()

@@ -6,10 +6,10 @@ from model.plan import FRAME_SAMPLES, WindowPlan
 from realtime.passthrough import PassThrough
 
 
-def test_returns_the_hop_and_the_start_of_the_look_ahead() -> None:
+def test_returns_hop_and_look_ahead() -> None:
     plan = WindowPlan(3, 2, 1, 256)
     window = np.arange(plan.window_samples, dtype=np.float32)
     out = PassThrough(plan).restore_window(window)
-    np.testing.assert_array_equal(out, np.arange(3 * FRAME_SAMPLES, 5 * FRAME_SAMPLES + 256))
+    np.testing.assert_array_equal(out, window[3 * FRAME_SAMPLES :])
     out[:] = 0
     assert window[-1] == plan.window_samples - 1

@@ -15,6 +15,7 @@ REPORT = SessionReport(
     hops=93,
     dry_hops=1,
     late_hops=4,
+    bridged=6,
     dropouts=3,
     device_overruns=0,
     last_error=None,
@@ -25,7 +26,7 @@ def test_report_tells_delay_load_and_losses() -> None:
     lines = dict(line.split("  ", 1) for line in describe(REPORT).splitlines() if "  " in line)
     assert lines["latency"].strip() == "220 ms = capture 10 + algorithm 163 + compute 40 + output 7"
     assert lines["hops"].strip() == "93, of which 4 late and 1 unrestored"
-    assert lines["dropouts"].strip() == "3"
+    assert lines["dropouts"].strip() == "3, and 6 blocks bridged"
     assert "real-time factor p50 0.31, p95 0.42" in describe(REPORT)
     assert "problem" not in describe(REPORT)
 
