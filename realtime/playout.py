@@ -7,6 +7,7 @@ from realtime.resample import Resampler, Varispeed
 from realtime.ring import Ring, Samples
 
 CAPACITY_SECONDS = 2.0
+NONE_ASKED = 1 << 40
 
 
 class Playout:
@@ -20,6 +21,9 @@ class Playout:
         self.rate_hz = rate_hz
         self.asked = 0  # frames, by the device
         self.dropouts = 0
+        self.least_spare_frames = (
+            NONE_ASKED  # that still waited after a block was taken; reset by who reads it
+        )
         self._varispeed = Varispeed(SAMPLE_RATE_HZ, rate_hz) if is_steered else None
         self._resampler = self._varispeed or Resampler(SAMPLE_RATE_HZ, rate_hz)
         self.delay_frames = self._resampler.delay_samples
@@ -78,7 +82,10 @@ class Playout:
         start = self.asked + (lead or 0)
         self.asked += count
         ring = self._ring
-        is_there = ring.oldest <= max(start - 1, 0) and start + count <= ring.written
+        spare_frames = ring.written - start - count
+        is_there = ring.oldest <= max(start - 1, 0) and spare_frames >= 0
+        if lead is not None:
+            self.least_spare_frames = min(self.least_spare_frames, spare_frames)
         if lead is not None and is_there:
             ring.read_into(start - 1, self._fetched)
             return True, lead

@@ -18,12 +18,18 @@ JITTER_SECONDS = 0.002
 class Session:
     """A microphone, `drift` too fast, and a listener, whose blocks all come a little late."""
 
-    def __init__(self, playback_hz: int, drift: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        playback_hz: int,
+        drift: float,
+        monkeypatch: pytest.MonkeyPatch,
+        cushion_seconds: float = CUSHION_SECONDS,
+    ) -> None:
         self.now, self.drift = 0.0, drift
         monkeypatch.setattr(delay_keeper, "monotonic", lambda: self.now)
         self.block_frames = round(BLOCK_SECONDS * playback_hz)
         self.playout = Playout(playback_hz, self.block_frames, is_steered=True)
-        self.keeper = DelayKeeper(SAMPLE_RATE_HZ, self.playout, round(CUSHION_SECONDS * playback_hz))
+        self.keeper = DelayKeeper(SAMPLE_RATE_HZ, self.playout, round(cushion_seconds * playback_hz))
         self.captured = self.mixed = 0
         self.random = np.random.default_rng(0)
         self.out = np.zeros(self.block_frames, np.float32)
@@ -80,8 +86,22 @@ def test_sound_that_came_late_has_it_wait_longer_and_calm_less_again(monkeypatch
     longer = session.run(10.0)[-1]
     assert longer - before == pytest.approx(MORE_CUSHION_SECONDS, abs=0.003)
     dropouts = session.playout.dropouts
-    assert session.run(2 * CALM_SECONDS)[-1] - before == pytest.approx(0.0, abs=0.003)
+    assert session.run(3 * CALM_SECONDS)[-1] - before == pytest.approx(0.0, abs=0.003)
     assert session.playout.dropouts == dropouts
+
+
+def test_sound_that_nearly_came_late_has_it_wait_longer_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(44_100, 200e-6, monkeypatch, cushion_seconds=0.046)
+    before, cushion_frames = session.run(20.0)[-1], session.keeper.cushion_frames
+    session.run(1.0, stalled_seconds=2.5 * BLOCK_SECONDS)
+    waits = []
+    for _ in range(60):
+        waits += session.run(1.0)
+        longer = (session.keeper.cushion_frames - cushion_frames) / 44_100
+        assert waits[-1] - before == pytest.approx(longer, abs=0.003)  # what is told is true all the while
+    assert np.abs(np.diff([before, *waits])).max() < 0.002
+    assert waits[-1] - before == pytest.approx(MORE_CUSHION_SECONDS, abs=0.003)
+    assert session.playout.dropouts == 0
 
 
 def test_the_more_often_sound_comes_late_the_longer_it_waits_for_longer(
