@@ -83,7 +83,7 @@ class Bundle:
         return Codec(dac.to(device), dtype, self.config.search_width)
 
     def build_language_model(self, device: torch.device, dtype: torch.dtype) -> LanguageModel:
-        """The language model with its weights, its transformers computing in `dtype`.
+        """The language model with its weights, its transformers and convolutions computing in `dtype`.
 
         Raises BundleError if the bundle holds a codec alone.
         """
@@ -97,6 +97,7 @@ class Bundle:
         for block in [*model.speech_encoder.transformer.blocks, *model.transformer.blocks]:
             for linear in block.linears():
                 linear.to(dtype)
+        model.speech_encoder.fine_gate.to(dtype)
         return model.requires_grad_(False).eval().to(device)
 
     def save(self, folder: Path) -> None:

@@ -43,7 +43,9 @@ class FineGate(nn.Module):
             features: normalised magnitudes, float32 [batch, frames, bins].
             hidden: what is known of each frame, [batch, frames, width].
         """
-        seen = self.look(features[:, None, :, :BINS]).to(memory_format=torch.channels_last)
+        dtype = self.look.weight.dtype
+        hidden = hidden.to(dtype)
+        seen = self.look(features[:, None, :, :BINS].to(dtype)).to(memory_format=torch.channels_last)
         seen = seen * (1 + self._by_bin(self.scale(hidden))) + self._by_bin(self.shift(hidden))
         compared = self.blocks(self.compare(F.gelu(seen, approximate="tanh")))
         return self.judge(F.gelu(compared, approximate="tanh"))[:, 0]
