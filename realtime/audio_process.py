@@ -45,7 +45,7 @@ class _Session:
         tap: SignalTap,
     ) -> None:
         self._host, self._settings, self._statuses, self._tap = host, settings, statuses, tap
-        self._mixer = Mixer(host.noisy, host.restored, host.outlooks)
+        self._mixer = Mixer(host.noisy, host.restored, host.continuations)
         self._mixer.is_awaiting = False
         self._problem: str | None = None
 

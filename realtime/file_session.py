@@ -34,7 +34,7 @@ def stream_file(
     """
     device = PacedFile(source, target)
     with ModelHost(order, load) as host:
-        mixer = Mixer(host.noisy, host.restored, host.outlooks)
+        mixer = Mixer(host.noisy, host.restored, host.continuations)
         mixer.parameters = parameters or Parameters()
         _wait_for_model(host)
         mixer.delay = host.status.delay

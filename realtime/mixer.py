@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.plan import SAMPLE_RATE_HZ
+from realtime.continuation import Continuation, RestoredSound
 from realtime.crossfade import GainRamp
 from realtime.limiter import limit
 from realtime.mailbox import Mailbox
 from realtime.messages import Parameters
-from realtime.outlook import Outlook, RestoredSound
 from realtime.ring import Ring, Samples
 
 BLOCK_FRAMES = 256  # 5.8 ms
@@ -42,18 +42,18 @@ class Mixer:
     """Mixes the captured sound with what another process makes of it, both `delay.frames` late, at 44.1 kHz.
 
     The sample at a position of `restored` is `delay.latency_frames` older than that of `noisy`. Where it is
-    late, the newest of `outlooks` stands in; beyond that, restored sound is faded out before it ends, faded
-    in when it is back, and never made up for: the delay stays as it is. Set `parameters`, `delay` and
+    late, the newest of `continuations` stands in; beyond that, restored sound is faded out before it ends,
+    faded in when it is back, and never made up for: the delay stays as it is. Set `parameters`, `delay` and
     `is_awaiting` at any time, from any thread.
     """
 
-    def __init__(self, noisy: Ring, restored: Ring, outlooks: Mailbox[Outlook]) -> None:
+    def __init__(self, noisy: Ring, restored: Ring, continuations: Mailbox[Continuation]) -> None:
         self.parameters, self.delay = Parameters(), Delay()
         self.is_awaiting = True  # restored sound, because the restorer runs
         self.dropouts = 0  # blocks that went out dry because the restored ones were late
         self.is_restoring = False  # whether the newest block was restored
         self.position = noisy.written  # of the first captured sample that is not mixed yet
-        self._noisy, self._restored = noisy, RestoredSound(restored, outlooks)
+        self._noisy, self._restored = noisy, RestoredSound(restored, continuations)
         self._delay = self.delay
         self._presence = GainRamp(BLOCK_FRAMES, 0.0)
         self._wet = GainRamp(RAMP_FRAMES, self.parameters.wet_gain)
@@ -62,7 +62,7 @@ class Mixer:
 
     @property
     def bridged(self) -> int:
-        """Blocks that were late, in whose place the outlook was heard."""
+        """Blocks that were late, in whose place the continuation was heard."""
         return self._restored.bridged
 
     def mix(self) -> Mix | None:

@@ -7,10 +7,10 @@ from typing import Self
 
 from model.plan import SAMPLE_RATE_HZ
 from model.translation import _
+from realtime.continuation import Continuation
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES
 from realtime.model_process import Load, ModelOrder, ModelStatus, ModelWorker
-from realtime.outlook import Outlook
 from realtime.ring import SharedRing
 
 RING_SECONDS = 12
@@ -24,15 +24,15 @@ class ModelHost:
     """A model process while the context is open.
 
     What is written to `noisy`, 44.1 kHz, appears in `restored` at the same positions, and what would follow
-    in `outlooks`, as `realtime.mixer` has it. Call `poll` several times a second.
+    in `continuations`, as `realtime.mixer` has it. Call `poll` several times a second.
     """
 
     def __init__(self, order: ModelOrder, load: Load) -> None:
         self.noisy, self.restored = (SharedRing(RING_SECONDS * SAMPLE_RATE_HZ) for _ in range(2))
-        self.outlooks = Mailbox(Outlook())
+        self.continuations = Mailbox(Continuation())
         self._orders, self._statuses = Mailbox(order), Mailbox(ModelStatus())
         self._worker = ModelWorker(
-            load, self._orders, self._statuses, self.noisy, self.restored, self.outlooks
+            load, self._orders, self._statuses, self.noisy, self.restored, self.continuations
         )
         self._context = multiprocessing.get_context("spawn")
         self._failure: str | None = None

@@ -11,10 +11,10 @@ import numpy as np
 
 from model.errors import GraphicsCardError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ
+from realtime.continuation import Continuation
 from realtime.graphics_card import with_or_without
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay
-from realtime.outlook import Outlook
 from realtime.processes import end_with_parent, lasting, settle_in
 from realtime.processor import StreamProcessor, WindowRestorer
 from realtime.restoration import Restoration
@@ -83,7 +83,7 @@ Load = Callable[[ModelOrder, Callable[[float], None]], LoadedModel]  # the secon
 class ModelWorker:
     """What a model process is given, and does: restores `noisy` into `restored`, as the newest order says.
 
-    What is expected to follow goes to `outlooks`.
+    What is expected to follow goes to `continuations`.
     """
 
     load: Load
@@ -91,7 +91,7 @@ class ModelWorker:
     statuses: Mailbox[ModelStatus]
     noisy: SharedRing
     restored: SharedRing
-    outlooks: Mailbox[Outlook]
+    continuations: Mailbox[Continuation]
 
     def run(self) -> None:
         """Restore until killed."""
@@ -126,7 +126,9 @@ class ModelWorker:
         status = ModelStatus(
             "running", 1.0, notice=loaded.notice, preset=loaded.preset, device=loaded.device, delay=delay
         )
-        restoration = Restoration(processor, self.noisy, self.restored, self.outlooks, delay.headroom_frames)
+        restoration = Restoration(
+            processor, self.noisy, self.restored, self.continuations, delay.headroom_frames
+        )
         self._restore(order, restoration, processor, status)
 
     def _restore(

@@ -11,11 +11,11 @@ from model.errors import GraphicsCardError, MaskSRError
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
 from model.stopwatch import Timer
 from model.translation import _
+from realtime.continuation import LONGEST_FRAMES, Continuation
 from realtime.crossfade import Crossfade, GainRamp
 from realtime.ladder import Ladder
 from realtime.limiter import limit, without_wild_numbers
 from realtime.messages import Parameters
-from realtime.outlook import LONGEST_FRAMES, Outlook
 from realtime.passthrough import PassThrough
 from realtime.resample import Resampler
 from realtime.ring import Ring, Samples
@@ -56,9 +56,9 @@ class StreamProcessor:
 
     The output does not depend on how the input was cut into blocks. A hop the restorer fails on is
     replaced by the input of the same instant. Set `parameters` at any time, from any thread. Where sound is
-    due at a time, give the `ladder` its budget and tell `behind_seconds` before each block. `outlook` is what
-    would follow at 44.1 kHz, in frames of the output, if there were no further hop. `timer` is told when
-    joining a hop to the one before ("crossfade") begins and ends.
+    due at a time, give the `ladder` its budget and tell `behind_seconds` before each block. `continuation`
+    is what would follow at 44.1 kHz, in frames of the output, if there were no further hop. `timer` is told
+    when joining a hop to the one before ("crossfade") begins and ends.
     """
 
     def __init__(self, restorer: WindowRestorer) -> None:
@@ -111,7 +111,7 @@ class StreamProcessor:
         self.ladder.reset()
         self._restorer_is_behind, self._compute_seconds = False, 0.0
         self.failures_in_a_row = 0
-        self.outlook = Outlook()
+        self.continuation = Continuation()
 
     def process(self, block: Samples) -> Samples:
         """float32 [n] in, float32 [n] out, `latency_frames` late and never outside -1..1.
@@ -130,15 +130,15 @@ class StreamProcessor:
             with self.timer("crossfade"):
                 hop = self._crossfade.join(restored[: self._plan.hop_samples + self._plan.fade_samples])
             self._wet.write(self._to_device.push(limit(hop)))
-            self.outlook = self._look_ahead(hop, restored)
+            self.continuation = self._look_ahead(hop, restored)
         start = self._dry.written - len(block) - self.latency_frames
         return self._mix(self._dry.read(start, len(block)), self._wet.read(start, len(block)))
 
-    def _look_ahead(self, hop: Samples, restored: Samples) -> Outlook:
+    def _look_ahead(self, hop: Samples, restored: Samples) -> Continuation:
         """From the last block of `hop` on, the only one that is not given out when the next is restored."""
         last = hop[-self._max_block_frames :]
         sound = limit(np.append(last, restored[len(hop) :])[:LONGEST_FRAMES])
-        return Outlook(self._wet.written + self.latency_frames - len(last), sound)
+        return Continuation(self._wet.written + self.latency_frames - len(last), sound)
 
     def _mix(self, dry: Samples, wet: Samples) -> Samples:
         wet_gain = self._wet_ramp.advance(self.parameters.wet_gain, len(dry))

@@ -1,9 +1,9 @@
 """The restoring of a stream that does not wait: block by block, and dry where there is no time left."""
 
 from model.plan import SAMPLE_RATE_HZ
+from realtime.continuation import Continuation
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES
-from realtime.outlook import Outlook
 from realtime.processor import StreamProcessor
 from realtime.ring import Ring
 
@@ -11,9 +11,9 @@ PATIENCE_SECONDS = 4.0  # by how much restoring may trail capturing before it st
 
 
 class Restoration:
-    """Restores what is written to `noisy` into `restored`, as `realtime.mixer` reads it with `outlooks`.
+    """Restores what is written to `noisy` into `restored`, as `realtime.mixer` reads it with `continuations`.
 
-    A block is due `headroom_frames` after it was captured, and missed when the outlook ends.
+    A block is due `headroom_frames` after it was captured, and missed when the continuation ends.
     """
 
     def __init__(
@@ -21,11 +21,11 @@ class Restoration:
         processor: StreamProcessor,
         noisy: Ring,
         restored: Ring,
-        outlooks: Mailbox[Outlook],
+        continuations: Mailbox[Continuation],
         headroom_frames: int,
     ) -> None:
         self._processor, self._noisy, self._restored = processor, noisy, restored
-        self._outlooks, self._headroom_frames = outlooks, headroom_frames
+        self._continuations, self._headroom_frames = continuations, headroom_frames
         self._told_position = self._bridge_frames = 0
         self._start()
 
@@ -48,17 +48,20 @@ class Restoration:
         self._processor.behind_seconds = behind_frames / SAMPLE_RATE_HZ + expected_seconds
         block = self._noisy.read(self._restored.written, BLOCK_FRAMES)
         self._restored.write(self._processor.process(block))
-        self._tell_outlook()
+        self._tell_continuation()
         return True
 
-    def _tell_outlook(self) -> None:
+    def _tell_continuation(self) -> None:
         """As soon as what is restored reaches the beginning of what would follow."""
-        outlook = self._processor.outlook
-        position = self._restored.begin + outlook.position
-        if outlook.position > self._told_position and position <= self._restored.written:
-            self._told_position, self._bridge_frames = outlook.position, len(outlook.samples) - BLOCK_FRAMES
+        continuation = self._processor.continuation
+        position = self._restored.begin + continuation.position
+        if continuation.position > self._told_position and position <= self._restored.written:
+            self._told_position, self._bridge_frames = (
+                continuation.position,
+                len(continuation.samples) - BLOCK_FRAMES,
+            )
             self._processor.ladder.spare_seconds = self._bridge_frames / SAMPLE_RATE_HZ
-            self._outlooks.put(Outlook(position, outlook.samples))
+            self._continuations.put(Continuation(position, continuation.samples))
 
     def _start(self) -> None:
         self._processor.reset()

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from model.plan import SAMPLE_RATE_HZ, WindowPlan
+from realtime.continuation import Continuation
 from realtime.ladder import LAST_WAIT_SECONDS, Ladder
 from realtime.mailbox import Mailbox
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay, Mixer
-from realtime.outlook import Outlook
 from realtime.passthrough import PassThrough
 from realtime.processor import StreamProcessor
 from realtime.restoration import Restoration
@@ -121,10 +121,10 @@ class Simulation:
         self.processor.ladder.budget_seconds = BUDGET_SECONDS
         headroom = round(BUDGET_SECONDS * SAMPLE_RATE_HZ) + SPARE_FRAMES
         self.noisy, restored = Ring(len(self.signal)), Ring(len(self.signal))
-        outlooks = Mailbox(Outlook())
-        self.mixer = Mixer(self.noisy, restored, outlooks)
+        continuations = Mailbox(Continuation())
+        self.mixer = Mixer(self.noisy, restored, continuations)
         self.mixer.delay = Delay(self.processor.latency_frames, headroom)
-        self.restoration = Restoration(self.processor, self.noisy, restored, outlooks, headroom)
+        self.restoration = Restoration(self.processor, self.noisy, restored, continuations, headroom)
 
     def elapse(self, seconds: float) -> None:
         """The sound device captures and plays on whatever the worker does."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from realtime.continuation import Continuation
 from realtime.mailbox import Mailbox
 from realtime.messages import Parameters
 from realtime.mixer import BLOCK_FRAMES, SPARE_FRAMES, Delay, Mix, Mixer
-from realtime.outlook import Outlook
 from realtime.ring import Ring, Samples
 from tests.signals import cut, tone
 
@@ -20,8 +20,8 @@ class Session:
 
     def __init__(self) -> None:
         self.noisy, self.restored = Ring(len(SOUND)), Ring(len(SOUND))
-        self.outlooks = Mailbox(Outlook())
-        self.mixer = Mixer(self.noisy, self.restored, self.outlooks)
+        self.continuations = Mailbox(Continuation())
+        self.mixer = Mixer(self.noisy, self.restored, self.continuations)
         self.mixer.delay = DELAY
 
     def run(self, away: range = range(0), muted: range = range(0), behind_frames: int = 0) -> list[Mix]:

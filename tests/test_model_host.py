@@ -28,7 +28,7 @@ class Speaker:
     """Speaks in real time to the model of a host and notes what is heard."""
 
     def __init__(self, host: ModelHost) -> None:
-        self.host, self.mixer = host, Mixer(host.noisy, host.restored, host.outlooks)
+        self.host, self.mixer = host, Mixer(host.noisy, host.restored, host.continuations)
         self.heard: list[Samples] = []
         self._begun = monotonic()
 

@@ -6,9 +6,9 @@ from time import monotonic, sleep
 import numpy as np
 
 from realtime.audio_device import Capture, Playback
+from realtime.continuation import Continuation
 from realtime.mailbox import Mailbox
 from realtime.mixer import Mixer
-from realtime.outlook import Outlook
 from realtime.pump import Pump
 from realtime.ring import Ring, Samples
 from tests.signals import cut, tone
@@ -45,7 +45,7 @@ class Turns:
 
 def test_a_device_that_fills_a_large_buffer_after_it_has_begun_is_not_kept_waiting_for_long() -> None:
     device, noisy = Turns(), Ring(4 * RATE_HZ)
-    with Pump(device, noisy, Mixer(noisy, Ring(4 * RATE_HZ), Mailbox(Outlook()))) as pump:
+    with Pump(device, noisy, Mixer(noisy, Ring(4 * RATE_HZ), Mailbox(Continuation()))) as pump:
         for number, block in enumerate(cut(SOUND, [BLOCK_FRAMES])):
             device.hear(block)
             for _ in range(8 if number == 10 else 1):
@@ -57,7 +57,7 @@ def test_a_device_that_fills_a_large_buffer_after_it_has_begun_is_not_kept_waiti
 
 def test_sound_that_waited_too_long_to_be_heard_is_left_out_and_what_follows_flows() -> None:
     device, noisy = TwoClocks(), Ring(4 * RATE_HZ)
-    with Pump(device, noisy, Mixer(noisy, Ring(4 * RATE_HZ), Mailbox(Outlook()))):
+    with Pump(device, noisy, Mixer(noisy, Ring(4 * RATE_HZ), Mailbox(Continuation()))):
         begun, blocks = monotonic(), cut(tone(7 * RATE_HZ), [BLOCK_FRAMES])
         for number, block in enumerate(blocks):
             sleep(max(0.0, begun + number * BLOCK_FRAMES / RATE_HZ - monotonic()))

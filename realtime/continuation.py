@@ -12,7 +12,7 @@ LONGEST_FRAMES = SAMPLE_RATE_HZ // 4
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Continuation:
     """Float32 `samples` of a stream, up to `LONGEST_FRAMES`, from `position` on."""
 
     position: int = 0
@@ -30,40 +30,40 @@ class Outlook:
 
 
 class RestoredSound:
-    """What is in `ring` and, as long as that is late, what the newest of `outlooks` says would follow.
+    """What is in `ring` and, as long as that is late, what the newest of `continuations` says would follow.
 
     Positions are those of `ring`. For one reader, who goes through the stream in order.
     """
 
-    def __init__(self, ring: Ring, outlooks: Mailbox[Outlook]) -> None:
-        self._ring, self._outlooks = ring, outlooks
+    def __init__(self, ring: Ring, continuations: Mailbox[Continuation]) -> None:
+        self._ring, self._continuations = ring, continuations
         self.bridged = 0  # readings of what was not there in time
-        self._before = Outlook()  # with which the last reading ended, if it was not there in time
+        self._before = Continuation()  # with which the last reading ended, if it was not there in time
 
     @property
     def begin(self) -> int:
         return self._ring.begin
 
     def has(self, start: int, count: int) -> bool:
-        outlook, written, end = self._outlook(), self._ring.written, start + count
-        is_there = end <= written or outlook.covers(max(start, written), end)
+        continuation, written, end = self._continuation(), self._ring.written, start + count
+        is_there = end <= written or continuation.covers(max(start, written), end)
         return is_there and start >= self._ring.oldest
 
     def read(self, start: int, count: int) -> Samples:
         """Float32 [count] of what it `has`. Out of what was expected, it fades into what is there again."""
-        outlook, written, end = self._outlook(), self._ring.written, start + count
+        continuation, written, end = self._continuation(), self._ring.written, start + count
         turn = min(max(start, written), end)
         sound = np.empty(count, np.float32)
-        sound[turn - start :] = outlook.between(turn, end)
+        sound[turn - start :] = continuation.between(turn, end)
         if turn > start:
             self._ring.read_into(start, sound[: turn - start])
         if self._before.covers(start, end):
             sound += (self._before.between(start, end) - sound) * np.linspace(1, 0, count, dtype=np.float32)
-        self._before = outlook if turn < end else Outlook()
+        self._before = continuation if turn < end else Continuation()
         self.bridged += turn < end
         return sound
 
-    def _outlook(self) -> Outlook:
+    def _continuation(self) -> Continuation:
         """The newest, if it is of the stream that goes on."""
-        newest = self._outlooks.get()
-        return newest if newest.position >= self._ring.begin else Outlook()
+        newest = self._continuations.get()
+        return newest if newest.position >= self._ring.begin else Continuation()

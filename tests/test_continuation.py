@@ -8,9 +8,9 @@ import soundfile
 from model.bundle import bundle_folder
 from model.masksr import MaskSR
 from presets.preset import load_preset
+from realtime.continuation import LONGEST_FRAMES, Continuation, RestoredSound
 from realtime.demo import SAMPLE
 from realtime.mailbox import Mailbox
-from realtime.outlook import Outlook, RestoredSound
 from realtime.ring import Ring, Samples
 from tests.signals import tone, windows
 
@@ -28,8 +28,8 @@ class Session:
         self.ring.write(SOUND[:KNOWN])
         begin = KNOWN - BLOCK
         expected = np.append(SOUND[begin:KNOWN], 0.5 * SOUND[KNOWN : KNOWN + 8 * BLOCK])
-        self.outlooks = Mailbox(Outlook(begin, expected))
-        self.sound = RestoredSound(self.ring, self.outlooks)
+        self.continuations = Mailbox(Continuation(begin, expected))
+        self.sound = RestoredSound(self.ring, self.continuations)
 
     def read(self, blocks: range) -> Samples:
         assert all(self.sound.has(block * BLOCK, BLOCK) for block in blocks)
@@ -62,7 +62,7 @@ def test_it_fades_into_what_is_there_again() -> None:
 def test_a_newer_expectation_is_faded_to_as_well() -> None:
     session = Session()
     before = session.read(range(14))
-    session.outlooks.put(Outlook(KNOWN - BLOCK, SOUND[KNOWN - BLOCK : KNOWN + 20 * BLOCK]))
+    session.continuations.put(Continuation(KNOWN - BLOCK, SOUND[KNOWN - BLOCK : KNOWN + 20 * BLOCK]))
     heard = np.append(before, session.read(range(14, 20)))
     assert np.abs(np.diff(heard[KNOWN + 1 :])).max() < STEEPEST + 0.25 / BLOCK + 1e-6
     np.testing.assert_array_equal(heard[15 * BLOCK :], SOUND[15 * BLOCK : 20 * BLOCK])
@@ -79,6 +79,12 @@ def test_what_an_earlier_stream_expected_is_of_no_use_to_a_new_one() -> None:
     session = Session()
     session.ring.restart(KNOWN)
     assert not session.sound.has(KNOWN, BLOCK)
+
+
+def test_the_longest_one_fits_where_it_is_told() -> None:
+    told = Mailbox(Continuation())
+    told.put(Continuation(1, SOUND[:LONGEST_FRAMES]))
+    np.testing.assert_array_equal(told.get().samples, SOUND[:LONGEST_FRAMES])
 
 
 def test_what_the_model_expects_is_close_to_what_it_then_restores() -> None:
