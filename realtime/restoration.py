@@ -56,10 +56,8 @@ class Restoration:
         continuation = self._processor.continuation
         position = self._restored.begin + continuation.position
         if continuation.position > self._told_position and position <= self._restored.written:
-            self._told_position, self._bridge_frames = (
-                continuation.position,
-                len(continuation.samples) - BLOCK_FRAMES,
-            )
+            self._told_position = continuation.position
+            self._bridge_frames = len(continuation.samples) - BLOCK_FRAMES
             self._processor.ladder.spare_seconds = self._bridge_frames / SAMPLE_RATE_HZ
             self._continuations.put(Continuation(position, continuation.samples))
 
