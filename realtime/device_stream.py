@@ -57,7 +57,13 @@ class DeviceStream:
         self._woken, self._stopping = Event(), Event()
         self._keeper = Thread(target=self._keep, name=f"{direction} keeper", daemon=True)
         self.blocks = self.overruns = 0
-        self.problem: str | None = None
+        self._absence: str | None = None  # why no device is wanted
+        self._failure: str | None = None  # why the one that is wanted does not flow
+
+    @property
+    def problem(self) -> str | None:
+        """Why no sound flows, for the user."""
+        return self._absence if self._wanted is None else self._failure
 
     @property
     def wanted(self) -> DeviceInfo | None:
@@ -76,9 +82,7 @@ class DeviceStream:
         is silence.
         """
         self._in_place = device is not None and same_place(device, self.device)
-        self._wanted = device
-        if device is None:
-            self.problem = problem
+        self._absence, self._wanted = problem, device
         self._woken.set()
 
     def has_gone(self, index: int) -> None:
@@ -110,7 +114,7 @@ class DeviceStream:
                     self._move(wanted)
                 case "close":
                     if wanted is not None:
-                        self.problem = _(
+                        self._failure = _(
                             "{device} has stopped; it is being opened again.", device=wanted.description
                         )
                     self._close()
@@ -148,10 +152,10 @@ class DeviceStream:
             self._settle_on(device)
 
     def _settle_on(self, device: DeviceInfo) -> None:
-        self.problem, self._in_place = None, same_place(device, self._wanted)
+        self._failure, self._in_place = None, same_place(device, self._wanted)
 
     def _fail(self, problem: str) -> None:
-        self.problem = problem
+        self._failure = problem
         self._close()
         self._recovery.failed(_now())
 

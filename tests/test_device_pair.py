@@ -198,7 +198,11 @@ def test_a_server_that_is_killed_and_started_again_is_connected_to(pulse: PulseS
         wait_for_sound(pulse, ear)
         pulse.kill()
         wait_until(lambda: pair.microphone is None and pair.speaker is None)
-        assert pair.problem == "There are no sound devices; see whether PipeWire or PulseAudio is running."
+        wait_until(
+            lambda: (
+                pair.problem == "There are no sound devices; see whether PipeWire or PulseAudio is running."
+            )
+        )
         pulse.start()
         wait_for_sound(pulse, ear)
 
