@@ -19,6 +19,12 @@ def _add_data(data: Commands) -> None:
     prepare.add_argument(
         "output", type=Path, metavar="OUTPUT", nargs="?", default=RUNS / "data", help="default: %(default)s"
     )
+    prepare.add_argument(
+        "--split",
+        choices=("train", "dev"),
+        default="train",
+        help="of the project's own data: to train with, or kept from that (default: %(default)s)",
+    )
 
 
 def _add_training(models: Commands) -> None:
@@ -50,7 +56,7 @@ def run_data_prepare(command: Command) -> None:
     from model.data import prepare
 
     with progress_bar() as show:
-        prepare(command.source, command.output, lambda done, total: show(done / total))
+        prepare(command.source, command.output, lambda done, total: show(done / total), command.split)
 
 
 def run_train_codec(command: Command) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import soundfile
@@ -22,6 +23,7 @@ from model.plan import SAMPLE_RATE_HZ
 from model.segments import active_segments, bandwidth_hz, levelled
 
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
+Split = Literal["train", "dev"]
 FULL_BAND_HZ = 22_050
 NARROWEST_HZ = 15_000  # speech that ends below this would teach that speech ends there
 
@@ -49,17 +51,19 @@ class Recording:
     bandwidth_hz: int | None = None  # None: to be measured
 
 
-def prepare(source: Path, output: Path, progress: Callable[[int, int], None]) -> None:
+def prepare(source: Path, output: Path, progress: Callable[[int, int], None], split: Split = "train") -> None:
     """Read the recordings below `source` and write the data set `output`.
 
     `source` either carries `speech.csv`, `kokoro.csv` and `noise.csv`, as the project's own data does, or
     is any folder of recordings with one sub-folder a speaker (or kind of noise, under `noise/`). In the
-    latter, speech is found by its level, brought to a common one and kept if it is of full band.
+    latter, speech is found by its level, brought to a common one and kept if it is of full band. Of the
+    project's own data, `split` chooses what is to be trained with or what is kept from that.
 
     Raises:
         DataError: no usable speech lies below `source`.
     """
-    recordings = list(_listed(source)) or list(_found(source))
+    listed = _listed_to_train if split == "train" else _listed_to_judge
+    recordings = [*listed(source), *_listed_noises(source, split)] or list(_found(source))
     if not recordings:
         raise DataError(
             f"{source}: no recordings found; name a folder that holds WAV, FLAC, Ogg or MP3 files"
@@ -95,15 +99,27 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def _listed(source: Path) -> Iterator[Recording]:
+def _listed_to_train(source: Path) -> Iterator[Recording]:
     for row in _rows(source / "speech.csv"):
         path, group = source / "speech" / row["file"], row["source"] + "/" + row["speaker_group"]
         yield Recording(path, group, "speech", *_place(row), int(row["bandwidth_hz"]))
     for row in _rows(source / "kokoro.csv"):
         path, group = source / "kokoro" / row["file"], "kokoro/" + row["voice"]
         yield Recording(path, group, "speech", *_place(row), FULL_BAND_HZ)
+
+
+def _listed_to_judge(source: Path) -> Iterator[Recording]:
+    for row in _rows(source / "dev" / "index.csv"):
+        path = source / "dev" / f"{row['name']}_clean.flac"
+        if row["condition"] == "words":
+            yield Recording(path, "kokoro/" + row["name"], "speech", bandwidth_hz=FULL_BAND_HZ)
+        elif row["condition"] != "noiseonly":
+            yield Recording(path, "dev/" + row["name"], "speech")
+
+
+def _listed_noises(source: Path, split: Split) -> Iterator[Recording]:
     for row in _rows(source / "noise.csv"):
-        if row["split"] == "train":
+        if row["split"] == split:
             yield Recording(source / "noise" / row["file"], row["what"], "noise")
 
 
@@ -143,13 +159,13 @@ def _cut(recording: Recording, audio: FloatArray) -> Iterator[Cut]:
 
 
 class Corpus:
-    """A prepared data set, and random windows of it.
+    """A prepared data set, and random windows of it; `voices` are what the groups of speech begin with.
 
     Raises:
-        DataError: the folder holds no data set.
+        DataError: the folder holds no data set, or none of these voices.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, voices: str = "") -> None:
         if not (folder / "audio.npy").exists():
             raise DataError(
                 f"{folder} holds no data set; make one with: python main.py data prepare SOURCE {folder}"
@@ -159,8 +175,10 @@ class Corpus:
             Clip(int(row["start"]), int(row["length"]), row["group"], row["kind"], int(row["bandwidth_hz"]))
             for row in _rows(folder / "clips.csv")
         ]
-        self.speech = [clip for clip in clips if clip.kind == "speech"]
+        self.speech = [clip for clip in clips if clip.kind == "speech" and clip.group.startswith(voices)]
         self.noise = [clip for clip in clips if clip.kind == "noise"]
+        if not self.speech:
+            raise DataError(f"{folder} has no speech of groups that begin with {voices}; see its clips.csv.")
         weights = [
             clip.length * (min(clip.bandwidth_hz, FULL_BAND_HZ) / FULL_BAND_HZ) ** 3 for clip in self.speech
         ]

@@ -8,9 +8,10 @@ import csv
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import soundfile
@@ -23,6 +24,7 @@ from model.plan import SAMPLE_RATE_HZ
 
 Audio = NDArray[np.float32]
 Restorer = Callable[[Audio], Audio]  # float32[samples] at 44.1 kHz to the same, aligned sample for sample
+Ideal = Callable[[Audio, Audio], Audio]  # one that is told the clean speech besides
 Progress = Callable[[int, int], None]  # (items done, items in all)
 
 COLUMNS = ("SIG", "BAK", "OVRL", "ESTOI", "PESQ", "LSD", "speaker", "WER", "level dB", "treble dB", "RTF")
@@ -37,6 +39,15 @@ class Item:
     name: str
     condition: str
     detail: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An item's sound, float32[samples] at 44.1 kHz: `clean`, and `heard`, which is to become that."""
+
+    item: Item
+    clean: Audio
+    heard: Audio
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ def evaluate(
     folder: Path,
     restorers: Mapping[str, Restorer],
     *,
+    ideals: Mapping[str, Ideal] = MappingProxyType({}),
     limit: int | None = None,
     progress: Progress = lambda done, total: None,
     judges: Sequence[Judge] | None = None,
@@ -81,14 +93,16 @@ def evaluate(
 
     `limit` caps the items of each condition; `judges` default to all that are installed. Rows of the
     condition `all speech` are means over every item with speech. Real-time factors are wall time over
-    audio time.
+    audio time. What `ideals` make of noisy and clean recordings is judged as well.
 
     Raises:
         DataError: the folder is no evaluation set.
         AudioFileError: one of its recordings cannot be read.
         ValueError: a restorer returns another length than it was given.
     """
-    return _evaluate(folder, read_index(folder, limit), "noisy", restorers, progress, judges)
+    items = read_index(folder, limit)
+    pairs = (Pair(item, *(_read(folder, item, half) for half in ("clean", "noisy"))) for item in items)
+    return judge_pairs(pairs, len(items), restorers, ideals=ideals, progress=progress, judges=judges)
 
 
 def evaluate_codec(
@@ -104,7 +118,8 @@ def evaluate_codec(
     Arguments and errors are those of `evaluate`.
     """
     items = [item for item in read_index(folder, limit) if item.condition != "noiseonly"]
-    return _evaluate(folder, items, "clean", resynthesizers, progress, judges)
+    pairs = (Pair(item, clean, clean) for item in items for clean in [_read(folder, item, "clean")])
+    return judge_pairs(pairs, len(items), resynthesizers, progress=progress, judges=judges)
 
 
 def read_index(folder: Path, limit: int | None = None) -> list[Item]:
@@ -129,43 +144,49 @@ def read_index(folder: Path, limit: int | None = None) -> list[Item]:
     return items
 
 
-def _evaluate(
-    folder: Path,
-    items: Sequence[Item],
-    source: str,
+def judge_pairs(
+    pairs: Iterable[Pair],
+    count: int,
     restorers: Mapping[str, Restorer],
-    progress: Progress,
-    judges: Sequence[Judge] | None,
+    *,
+    ideals: Mapping[str, Ideal] = MappingProxyType({}),
+    progress: Progress = lambda done, total: None,
+    judges: Sequence[Judge] | None = None,
 ) -> Report:
+    """As `evaluate`, of `count` pairs from anywhere."""
     judges, notes = load_judges() if judges is None else (judges, [])
+    systems = {name: _untold(restore) for name, restore in restorers.items()} | dict(ideals)
     gathered: dict[tuple[str, str], list[Scores]] = {}
-    for done, item in enumerate(items, 1):
-        clean = read_recording(folder / f"{item.name}_clean.flac")
-        heard = clean if source == "clean" else read_recording(folder / f"{item.name}_noisy.flac")
-        for system, scores in _score_item(item, clean, heard, restorers, judges).items():
-            gathered.setdefault((item.condition, system), []).append(scores)
-            if np.any(clean):
+    for done, pair in enumerate(pairs, 1):
+        for system, scores in _score(pair, systems, judges).items():
+            gathered.setdefault((pair.item.condition, system), []).append(scores)
+            if np.any(pair.clean):
                 gathered.setdefault((ALL_SPEECH, system), []).append(scores)
-        progress(done, len(items))
-    order = sorted(gathered, key=lambda key: key[0] == ALL_SPEECH)  # stable: as in the index, that one last
+        progress(done, count)
+    order = sorted(gathered, key=lambda key: key[0] == ALL_SPEECH)  # stable: as they came, that one last
     return Report(tuple(_row(*key, gathered[key]) for key in order), tuple(notes))
 
 
-def _score_item(
-    item: Item, clean: Audio, heard: Audio, restorers: Mapping[str, Restorer], judges: Sequence[Judge]
-) -> dict[str, Scores]:
-    """Restore one recording with every restorer and score all its versions, by system."""
+def _untold(restore: Restorer) -> Ideal:
+    return lambda heard, clean: restore(heard)
+
+
+def _score(pair: Pair, systems: Mapping[str, Ideal], judges: Sequence[Judge]) -> dict[str, Scores]:
+    """Restore one recording with every system and score all its versions, by system."""
+    heard, clean = pair.heard, pair.clean
     versions = {UNPROCESSED: heard}
     factors: dict[str, float] = {}
-    for system, restore in restorers.items():
+    for system, restore in systems.items():
         started_s = time.perf_counter()
-        versions[system] = restore(heard)
+        versions[system] = restore(heard, clean)
         factors[system] = (time.perf_counter() - started_s) * SAMPLE_RATE_HZ / len(heard)
         if versions[system].shape != heard.shape:
-            raise ValueError(f"{system} returned {versions[system].shape} for {heard.shape} at {item.name}")
+            raise ValueError(
+                f"{system} returned {versions[system].shape} for {heard.shape} at {pair.item.name}"
+            )
     if heard is not clean:
         versions[CLEAN_TARGET] = clean
-    scores = _judge(item, clean, heard, list(versions.values()), judges)
+    scores = _judge(pair.item, clean, heard, list(versions.values()), judges)
     by_system = dict(zip(versions, scores, strict=True))
     for system, factor in factors.items():
         by_system[system]["RTF"] = factor
@@ -197,6 +218,10 @@ def _row(condition: str, system: str, scores: Sequence[Scores]) -> Row:
 
 def _cells(scores: Scores) -> list[str]:
     return [f"{scores[column]:.2f}" if column in scores else "-" for column in COLUMNS]
+
+
+def _read(folder: Path, item: Item, half: str) -> Audio:
+    return read_recording(folder / f"{item.name}_{half}.flac")
 
 
 def read_recording(path: Path) -> Audio:

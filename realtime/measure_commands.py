@@ -65,8 +65,29 @@ def _add_quality(commands: Commands) -> None:
         metavar="N",
         help="with --codec: also as windows that end N frames ahead cut it",
     )
+    evaluate.add_argument(
+        "--ideal", action="store_true", help="also what a mask would do that knows the clean speech"
+    )
     evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
     add_json_option(evaluate)
+    bounds = add_command(
+        commands,
+        "bounds",
+        run_bounds,
+        "judge restored speech of voices and noises seen in training, and others",
+    )
+    bounds.add_argument("seen", type=Path, metavar="SEEN", help="the data set of the training")
+    bounds.add_argument("unseen", type=Path, metavar="UNSEEN", help="another, of the same kind")
+    add_preset_option(bounds)
+    bounds.add_argument("--voices", metavar="GROUPS", default="", help="only those whose names begin so")
+    bounds.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        default=16,
+        help="recordings of each condition (default: %(default)s)",
+    )
+    add_json_option(bounds)
     learning = add_command(commands, "learning", run_learning, "measure quality against training audio seen")
     learning.add_argument("folder", type=Path, metavar="DIR", help="as for evaluate")
     learning.add_argument(
@@ -177,6 +198,7 @@ def _sample() -> "Samples":
 def run_evaluate(command: Command) -> None:
     from model.bundle import Bundle, bundle_folder
     from model.evaluate import evaluate, evaluate_codec
+    from model.ideal_mask import ideal_masks
     from model.resynthesis import make_resynthesizer
     from realtime.model_loader import load_with_preset
 
@@ -199,7 +221,8 @@ def run_evaluate(command: Command) -> None:
                     temperature=preset.temperature,
                 ),
             }
-            report = evaluate(command.folder, restorers, **settings)
+            ideals = ideal_masks() if command.ideal else {}
+            report = evaluate(command.folder, restorers, ideals=ideals, **settings)
     print(report.to_json() if command.json else report.to_table())
 
 
@@ -207,6 +230,26 @@ def _streamed(preset: "Preset", model: "MaskSR") -> "Restorer":
     from realtime.offline import restore_audio
 
     return lambda audio: restore_audio(model.stream(preset.plan, **preset.stream_settings), audio)
+
+
+def run_bounds(command: Command) -> None:
+    from model.bounds import count_pairs, make_pairs
+    from model.data import Corpus
+    from model.evaluate import judge_pairs
+    from model.ideal_mask import ideal_masks
+    from realtime.model_loader import load_with_preset
+
+    preset, model = load_with_preset(command.preset)
+    sets = {name: Corpus(getattr(command, name), command.voices) for name in ("seen", "unseen")}
+    with progress_bar() as show:
+        report = judge_pairs(
+            make_pairs(sets, command.limit),
+            count_pairs(sets, command.limit),
+            {"streamed": _streamed(preset, model)},
+            ideals=ideal_masks(),
+            progress=lambda done, total: show(done / total),
+        )
+    print(report.to_json() if command.json else report.to_table())
 
 
 def run_learning(command: Command) -> None:

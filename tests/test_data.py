@@ -163,6 +163,10 @@ def project_data(folder: Path) -> Path:
         "kokoro/k-00": tone(SECOND, hz=2000.0),
         "noise/n-train": noise(SECOND),
         "noise/n-dev": noise(SECOND),
+        "dev/words_00_clean": syllables(SECOND, 500.0),
+        "dev/reverb_00_clean": syllables(SECOND, 700.0),
+        "dev/reverb_00_noisy": noise(SECOND),
+        "dev/noiseonly_00_clean": np.zeros(SECOND, np.float32),
     }.items():
         path = folder / f"{name}.flac"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +182,9 @@ def project_data(folder: Path) -> Path:
     )
     (folder / "noise.csv").write_text(
         "file,split,what,licence,duration_s\nn-train.flac,train,hiss,CC0,1.0\nn-dev.flac,dev,hiss,CC0,1.0\n"
+    )
+    (folder / "dev" / "index.csv").write_text(
+        "name,condition,detail\nwords_00,words,Well.\nreverb_00,reverb,\nnoiseonly_00,noiseonly,\n"
     )
     return folder
 
@@ -196,6 +203,17 @@ def test_the_projects_own_tables_are_read(tmp_path: Path) -> None:
     assert heard_hz == pytest.approx([400.0, 1000.0, 2000.0], abs=3)
     assert clips["stories/f1"].bandwidth_hz == 15_500
     assert [(clip.group, clip.length) for clip in corpus.noise] == [("hiss", SECOND)]
+
+
+def test_what_is_kept_from_training_makes_a_set_of_its_own(tmp_path: Path) -> None:
+    source = project_data(tmp_path / "source")
+    prepare(source, tmp_path / "data", lambda done, total: None, "dev")
+    corpus = Corpus(tmp_path / "data")
+    assert {clip.group for clip in corpus.speech} == {"kokoro/words_00", "dev/reverb_00"}
+    assert [loudest_hz(corpus.samples(clip)) for clip in corpus.speech] == pytest.approx(
+        [500.0, 700.0], abs=20
+    )
+    assert [clip.group for clip in corpus.noise] == ["hiss"]
 
 
 def test_speech_of_a_narrow_band_is_left_out(tmp_path: Path) -> None:

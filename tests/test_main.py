@@ -16,6 +16,7 @@ from main import main
 from model.masksr import MaskSR
 from realtime.demo import SAMPLE
 from tests.failing_card import fail_after
+from tests.recordings import prepared
 
 REPOSITORY = Path(__file__).parents[1]
 COMMANDS = ["restore", "live", "demo", "bench", "evaluate", "data prepare", "train codec", "train lm"]
@@ -267,6 +268,20 @@ def test_evaluate_prints_a_row_for_every_system(
     assert systems >= (
         {"codec", "4 frames ahead"} if system == "codec" else {"unprocessed", "streamed", "whole file"}
     )
+
+
+def test_evaluate_and_bounds_tell_what_an_ideal_mask_would_do(
+    tmp_path: Path, tiny_preset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.csv").write_text("name,condition,detail\na,clean,\n")
+    for name in ("a_clean", "a_noisy"):
+        write_noise(tmp_path / f"{name}.flac", 1.5)
+    data = prepared(tmp_path)
+    options = ["--preset", tiny_preset, "--limit", "1", "--json"]
+    for arguments in (["evaluate", tmp_path, "--ideal"], ["bounds", data, data, "--voices", "anna"]):
+        assert run(*arguments, *options) == 0
+        systems = {row["system"] for row in json.loads(capsys.readouterr().out)["rows"]}
+        assert systems >= {"streamed", "ideal mask", "and phases", "clean target"}
 
 
 def test_learning_judges_and_plots_every_bundle_that_a_run_kept(

@@ -1,0 +1,43 @@
+"""What no mask over a noisy spectrum can do better: the gains of one who knows the clean speech."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.evaluate import Audio, Ideal
+from model.plan import FRAME_SAMPLES
+from model.stft import Stft
+
+_PHASE_ROUNDS = 20  # more change nothing
+_SILENCE = 1e-8
+
+
+def ideal_masks() -> dict[str, Ideal]:
+    """By name: with the phases of the noisy spectrum, and with those that fit its new magnitudes."""
+    return {
+        "ideal mask": partial(_mask, phase_rounds=0),
+        "and phases": partial(_mask, phase_rounds=_PHASE_ROUNDS),
+    }
+
+
+def _mask(heard: Audio, clean: Audio, phase_rounds: int) -> Audio:
+    """No bin is louder than it was. The phases are searched as Griffin and Lim (1984) do."""
+    stft = Stft()
+    noisy, wanted = (stft.analyse(_padded(sound)) for sound in (heard, clean))
+    magnitudes = torch.minimum(noisy.abs(), wanted.abs())
+    spectrum = _with_phases(magnitudes, noisy)
+    for _ in range(phase_rounds):
+        spectrum = _with_phases(magnitudes, stft.analyse(stft.synthesise(spectrum)))
+    masked: Audio = stft.synthesise(spectrum)[0, : len(heard)].numpy()
+    return masked
+
+
+def _with_phases(magnitudes: Tensor, spectrum: Tensor) -> Tensor:
+    return magnitudes * spectrum / (spectrum.abs() + _SILENCE)
+
+
+def _padded(sound: Audio) -> Tensor:
+    """To whole frames, [1, samples]."""
+    return torch.from_numpy(np.pad(sound, (0, -len(sound) % FRAME_SAMPLES)))[None]
