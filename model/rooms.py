@@ -11,7 +11,8 @@ from model.plan import SAMPLE_RATE_HZ
 
 DIRECT_SAMPLE = SAMPLE_RATE_HZ // 1000  # every impulse response starts 1 ms before its direct sound
 EARLY_SAMPLES = DIRECT_SAMPLE + 5 * SAMPLE_RATE_HZ // 1000  # and is early until 5 ms after it
-RT60_RANGE_S = (0.1, 1.0)
+RT60_RANGE_S = (0.2, 1.0)
+DISTANCE_RANGE_M = (0.4, 4.0)  # from before a laptop to across the room
 _IMAGE_ORDER = 8  # reflections beyond this order come from ray tracing
 _RAYS = 1000
 _RAY_FLOOR = 1e-6  # energy at which a ray is given up
@@ -102,11 +103,11 @@ def _draw_room(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[n
 def _draw_positions(
     rng: np.random.Generator, size_m: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw mouth and microphone, 0.15 to 3 m apart, both clear of the walls."""
+    """Draw mouth and microphone, both clear of the walls."""
     while True:
         mouth_m = rng.uniform(_WALL_MARGIN_M, size_m - _WALL_MARGIN_M)
         direction = rng.standard_normal(3)
-        distance_m = np.exp(rng.uniform(np.log(0.15), np.log(3.0)))
+        distance_m = np.exp(rng.uniform(*np.log(DISTANCE_RANGE_M)))
         microphone_m = mouth_m + direction / np.linalg.norm(direction) * distance_m
         if np.all(microphone_m > _WALL_MARGIN_M) and np.all(microphone_m < size_m - _WALL_MARGIN_M):
             return mouth_m, microphone_m
