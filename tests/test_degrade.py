@@ -117,6 +117,13 @@ def test_rooms_begin_with_the_direct_sound_and_are_reproducible(rooms: list[Room
     np.testing.assert_array_equal(load_rooms(tmp_path / "rooms.npz")[1].full, rooms[1].full)
 
 
+def test_rooms_reach_from_a_near_microphone_to_a_far_one() -> None:
+    late = DIRECT_SAMPLE + SAMPLE_RATE_HZ // 20
+    rooms = simulate_rooms(20, 1)
+    clarities_db = [10 * np.log10(np.sum(r.full[:late] ** 2) / np.sum(r.full[late:] ** 2)) for r in rooms]
+    assert np.percentile(clarities_db, 25) < 9.0 and np.percentile(clarities_db, 75) > 11.0
+
+
 def test_reverberation_adds_a_tail_the_target_lacks_and_no_delay(rooms: list[Room]) -> None:
     impulse = np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)
     impulse[1000] = 1.0
