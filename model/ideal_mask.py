@@ -10,7 +10,7 @@ from model.evaluate import Audio, Ideal
 from model.plan import FRAME_SAMPLES
 from model.stft import Stft
 
-_PHASE_ROUNDS = 20  # more change nothing
+_PHASE_ROUNDS = 20  # more change little
 _SILENCE = 1e-8
 
 
@@ -18,7 +18,7 @@ def ideal_masks() -> dict[str, Ideal]:
     """By name: with the phases of the noisy spectrum, and with those that fit its new magnitudes."""
     return {
         "ideal mask": partial(_mask, phase_rounds=0),
-        "and phases": partial(_mask, phase_rounds=_PHASE_ROUNDS),
+        "ideal mask, phases": partial(_mask, phase_rounds=_PHASE_ROUNDS),
     }
 
 
