@@ -31,7 +31,7 @@ class DegradeConfig:
 
     p_nothing: float = 0.03
     p_noise_only: float = 0.04
-    p_reverb: float = 0.5
+    p_reverb: float = 0.4
     p_noise: float = 0.9
     p_colour: float = 0.3
     p_codec: float = 0.1
