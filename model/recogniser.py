@@ -48,7 +48,8 @@ class Recogniser(nn.Module):
         TrainingError: a package of the extra `train` is missing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
+        """Most of it computes in `dtype`."""
         super().__init__()
         self.filters: Tensor
         self.window: Tensor
@@ -63,7 +64,8 @@ class Recogniser(nn.Module):
         for number, convolution in enumerate(self.convolutions, start=1):
             parts = ("weight", "bias")
             convolution.load_state_dict({n: weights[f"encoder/conv{number}/{n}"] for n in parts})
-        self.layers = nn.ModuleList(_layer(weights, number) for number in range(_LAYERS))
+        self.layers = nn.ModuleList(_layer(weights, number) for number in range(_LAYERS)).to(dtype)
+        self._dtype = dtype
         self.requires_grad_(False)
 
     def forward(self, audio: Tensor) -> list[Tensor]:
@@ -75,11 +77,12 @@ class Recogniser(nn.Module):
         hidden = self._mel(audio)
         for convolution in self.convolutions:
             hidden = F.gelu(convolution(hidden))
-        hidden = hidden.transpose(1, 2) + self.places[: hidden.shape[-1]]
+        places = self.places[: hidden.shape[-1], None]
+        hidden = (hidden.permute(2, 0, 1) + places).contiguous().to(self._dtype)
         heard = []
         for layer in self.layers:
             hidden = layer(hidden)
-            heard.append(hidden.float())
+            heard.append(hidden.transpose(0, 1).float())
         return heard
 
     def _mel(self, audio: Tensor) -> Tensor:
@@ -110,7 +113,7 @@ def _load() -> tuple[dict[str, Tensor], Tensor]:
 
 def _layer(weights: dict[str, Tensor], number: int) -> nn.TransformerEncoderLayer:
     layer = nn.TransformerEncoderLayer(
-        FEATURES, _HEADS, 4 * FEATURES, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        FEATURES, _HEADS, 4 * FEATURES, dropout=0.0, activation="gelu", norm_first=True
     )
     layer.load_state_dict({ours: weights[f"encoder/layer_{number}/{name}"] for name, ours in _PARTS.items()})
     return layer

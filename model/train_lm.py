@@ -93,7 +93,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
         listens = config.recogniser_weight or config.word_weight
-        self.recogniser = Recogniser().to(self.device) if listens else None
+        self.recogniser = Recogniser(self.dtype).to(self.device) if listens else None
         self.recogniser_loss = RecogniserLoss(config.language_model.width).to(self.device)
         if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))

@@ -42,6 +42,13 @@ def test_what_is_heard_keeps_its_place_in_time(recogniser: Recogniser, speech: T
     assert agreement[0] > 0.5
 
 
+def test_coarse_numbers_hear_the_same(recogniser: Recogniser, speech: Tensor) -> None:
+    first, noise = speech[:, :SAMPLES], torch.randn(1, SAMPLES, generator=torch.Generator().manual_seed(0))
+    wanted = recogniser(first)
+    rounded = word_loss(Recogniser(torch.bfloat16)(first), wanted).item()
+    assert 0.0 < rounded < 0.1 * word_loss(recogniser(first + 0.01 * noise * REFERENCE_RMS), wanted).item()
+
+
 def test_words_count_and_faint_noise_in_silence_does_not(recogniser: Recogniser, speech: Tensor) -> None:
     silence, hiss = torch.zeros(1, SAMPLES), 1e-5 * torch.randn(1, SAMPLES)
     assert word_loss(recogniser(hiss), recogniser(silence)).item() == pytest.approx(0.0, abs=1e-2)
