@@ -77,6 +77,7 @@ class Recogniser(nn.Module):
         hidden = self._mel(audio)
         for convolution in self.convolutions:
             hidden = F.gelu(convolution(hidden))
+        # Places first and in one piece: each layer then is one matrix product, not one a clip.
         places = self.places[: hidden.shape[-1], None]
         hidden = (hidden.permute(2, 0, 1) + places).contiguous().to(self._dtype)
         heard = []
