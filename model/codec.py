@@ -5,7 +5,7 @@ import math
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -177,10 +177,7 @@ def import_dac() -> ModuleType:
 
     Slow (half a second beyond torch itself), so call it when a model is loaded and not before.
     """
-    with ExitStack() as stand_ins:
-        if not _torchaudio_works():
-            stand_ins.enter_context(_stand_in("torchaudio"))
-        stand_ins.enter_context(_stand_in("torch.utils.tensorboard", SummaryWriter=None))
+    with torchaudio_or_stand_in(), _stand_in("torch.utils.tensorboard", SummaryWriter=None):
         import dac
     return dac
 
@@ -189,6 +186,16 @@ def import_dac() -> ModuleType:
 # file access, and TensorBoard, which takes long to import, for its own training. The released torchaudio
 # wheels link against the CUDA libraries, so beside a CPU-only torch the import itself fails. Empty modules
 # take their places for as long as audiotools is being imported: code that really wants them still finds them.
+@contextmanager
+def torchaudio_or_stand_in() -> Iterator[None]:
+    """Within, what only names torchaudio can be imported, whether or not that works on this machine."""
+    if _torchaudio_works():
+        yield
+        return
+    with _stand_in("torchaudio"):
+        yield
+
+
 @contextmanager
 def _stand_in(name: str, **attributes: object) -> Iterator[None]:
     before = sys.modules.get(name)

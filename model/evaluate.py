@@ -27,7 +27,20 @@ Restorer = Callable[[Audio], Audio]  # float32[samples] at 44.1 kHz to the same,
 Ideal = Callable[[Audio, Audio], Audio]  # one that is told the clean speech besides
 Progress = Callable[[int, int], None]  # (items done, items in all)
 
-COLUMNS = ("SIG", "BAK", "OVRL", "ESTOI", "PESQ", "LSD", "speaker", "WER", "level dB", "treble dB", "RTF")
+COLUMNS = (
+    "SIG",
+    "BAK",
+    "OVRL",
+    "MOS",
+    "ESTOI",
+    "PESQ",
+    "LSD",
+    "speaker",
+    "WER",
+    "level dB",
+    "treble dB",
+    "RTF",
+)
 UNPROCESSED, CLEAN_TARGET = "unprocessed", "clean target"
 ALL_SPEECH = "all speech"
 

@@ -7,12 +7,15 @@ Packages are imported when a judge is made, and a missing one costs its columns 
 import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import soxr
+import torch
 from numpy.typing import NDArray
 
 from model.measures import log_spectral_distance
@@ -37,13 +40,14 @@ class Judge(Protocol):
     def score(self, utterance: Utterance, versions: Sequence[Audio]) -> list[Scores]: ...
 
 
-JUDGES = ("DNSMOS", "ESTOI", "PESQ", "LSD", "speaker", "WER")
+JUDGES = ("DNSMOS", "Distill-MOS", "ESTOI", "PESQ", "LSD", "speaker", "WER")
 
 
 def load_judges(names: Sequence[str] = JUDGES, threads: int = 1) -> tuple[list[Judge], list[str]]:
     """Make every judge whose packages are installed; return them and a sentence for each that is missing."""
     makers: dict[str, Callable[[], Judge]] = {
         "DNSMOS": lambda: Dnsmos(threads),
+        "Distill-MOS": DistillMos,
         "ESTOI": Estoi,
         "PESQ": Pesq,
         "LSD": SpectralDistance,
@@ -86,7 +90,7 @@ class Dnsmos:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        network = _package_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx"
+        network = package_folder("speechmos") / "dnsmos_models" / "sig_bak_ovr.onnx"
         self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
     def score(self, utterance: Utterance, versions: Sequence[Audio]) -> list[Scores]:
@@ -99,6 +103,29 @@ class Dnsmos:
         raw = np.array([self._session.run(None, {"input_1": window[None]})[0][0] for window in windows])
         opinions = zip(self.columns, self._polynomials, raw.T, strict=True)
         return {column: float(np.mean(polynomial(values))) for column, polynomial, values in opinions}
+
+
+class DistillMos:
+    """Distill-MOS: predicted opinions of the whole, 1 to 5, without a reference (`distillmos`).
+
+    It learned from a judge on top of XLS-R (Stahl and Gamper 2025, arXiv 2502.05356), so it is no kin of the
+    DNSMOS networks, one of which teaches the speech encoder (`model.listener`).
+    """
+
+    def __init__(self) -> None:
+        from model.codec import torchaudio_or_stand_in
+
+        with torchaudio_or_stand_in(), redirect_stdout(StringIO()):  # it tells where its weights lie
+            import distillmos
+
+            self._network = distillmos.ConvTransformerSQAModel().eval()
+
+    def score(self, utterance: Utterance, versions: Sequence[Audio]) -> list[Scores]:
+        return [{"MOS": self._score(at_judge_rate(version))} for version in versions]
+
+    def _score(self, audio: Audio) -> float:
+        with torch.inference_mode():
+            return float(self._network(torch.from_numpy(audio)[None]))
 
 
 class Estoi:
@@ -215,7 +242,7 @@ class Words:
         return {"WER": float(aligned.wer)}
 
 
-def _package_folder(name: str) -> Path:
+def package_folder(name: str) -> Path:
     """Where a package lies, without importing it.
 
     Raises:

@@ -6,10 +6,23 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import soundfile
 
 from model import judges
-from model.judges import Dnsmos, Estoi, Judge, Pesq, Speaker, SpectralDistance, Utterance, Words, load_judges
+from model.judges import (
+    DistillMos,
+    Dnsmos,
+    Estoi,
+    Judge,
+    Pesq,
+    Speaker,
+    SpectralDistance,
+    Utterance,
+    Words,
+    load_judges,
+)
 from model.plan import SAMPLE_RATE_HZ
+from realtime.demo import SAMPLE
 from tests.voice import Audio, voice
 
 
@@ -48,6 +61,16 @@ def test_dnsmos_hears_a_noisy_background(clean: Audio, noisy: Audio) -> None:
     assert quiet["BAK"] > loud["BAK"] + 0.5
 
 
+def test_distill_mos_hears_noise_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    clean, noisy = (
+        soundfile.read(SAMPLE.with_name(f"{name}_speech.flac"), dtype="float32")[0]
+        for name in ("clean", "noisy")
+    )
+    quiet, loud = installed(DistillMos).score(Utterance(clean), [clean, noisy])
+    assert 1.0 <= loud["MOS"] < quiet["MOS"] - 1.0 <= 4.0
+    assert capsys.readouterr().out == ""
+
+
 def test_dnsmos_agrees_with_its_package() -> None:
     judge = installed(lambda: Dnsmos(threads=1))
     with warnings.catch_warnings():
@@ -62,7 +85,7 @@ def test_dnsmos_agrees_with_its_package() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [Estoi, Pesq, Speaker, SpectralDistance, lambda: Dnsmos(1), lambda: Words(1)]
+    "make", [Estoi, Pesq, Speaker, SpectralDistance, DistillMos, lambda: Dnsmos(1), lambda: Words(1)]
 )
 def test_silent_and_tiny_versions_get_finite_scores_or_none(make: Callable[[], Judge], clean: Audio) -> None:
     judge = installed(make)
@@ -87,7 +110,7 @@ def test_words_are_judged_only_where_a_text_is_known(clean: Audio) -> None:
 
 
 def test_a_missing_package_costs_its_judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "_package_folder", _absent)
+    monkeypatch.setattr(judges, "package_folder", _absent)
     monkeypatch.setitem(sys.modules, "pesq", None)  # as if not installed
     made, missing = load_judges()
     assert {type(judge) for judge in made}.isdisjoint({Dnsmos, Pesq})
