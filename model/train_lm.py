@@ -19,6 +19,7 @@ from model.data import Corpus
 from model.degrade import Degrader
 from model.examples import Batch, Drawn, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
+from model.listener import Listener, opinion_loss
 from model.losses import enhancement_loss, limit_bands
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
@@ -60,6 +61,7 @@ class LanguageModelTrainingConfig(TrainingConfig):
     enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
     recogniser_weight: float = 0.0  # of what the encoder misses of what a speech recogniser hears
     word_weight: float = 0.0  # of how differently it hears what comes out and what should
+    opinion_weight: float = 0.0  # of how much less listeners think of what comes out
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -94,6 +96,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
         listens = config.recogniser_weight or config.word_weight
         self.recogniser = Recogniser(self.dtype).to(self.device) if listens else None
+        self.listener = Listener().to(self.device) if config.opinion_weight else None
         self.recogniser_loss = RecogniserLoss(config.language_model.width).to(self.device)
         if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))
@@ -186,6 +189,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             "enhancement": self.config.enhancement_weight,
             "recogniser": self.config.recogniser_weight,
             "words": self.config.word_weight,
+            "opinion": self.config.opinion_weight,
         }
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
@@ -206,7 +210,10 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         known = partial(limit_bands, bands_hz=bands_hz.to(self.device))
         window = windows[self.step % len(windows)]
         enhancement = enhancement_loss(known(speech.enhanced), known(target), window)
-        return {"enhancement": enhancement} | self._recognised(speech, target), speech
+        losses = {"enhancement": enhancement} | self._recognised(speech, target)
+        if self.listener is not None:
+            losses["opinion"] = opinion_loss(self.listener, speech.enhanced, target)
+        return losses, speech
 
     def _recognised(self, speech: Speech, target: Tensor) -> dict[str, Tensor]:
         if self.recogniser is None:

@@ -123,6 +123,14 @@ def test_the_speech_encoder_learns_to_be_heard_by_a_recogniser(runs: Runs, tmp_p
     assert rows[-1]["words"] < 0.9 * rows[0]["words"]
 
 
+def test_the_speech_encoder_learns_to_please_listeners(runs: Runs, tmp_path: Path) -> None:
+    changes = {"steps": 60, "encoder_steps": 60, "enhancement_weight": 0.0, "opinion_weight": 1.0}
+    trainer = LanguageModelTrainer(CONFIG.model_copy(update=changes), runs.data, runs.codec, tmp_path)
+    trainer.train(lambda step, row: None)
+    rows = list(read_log(tmp_path))
+    assert rows[-1]["opinion"] < 0.9 * rows[0]["opinion"]
+
+
 def test_a_recording_does_not_teach_what_lies_above_its_band(runs: Runs, tmp_path: Path) -> None:
     trainer = LanguageModelTrainer(CONFIG, runs.data, runs.codec, tmp_path)
     speech = torch.from_numpy(noise(2 * 32 * FRAME_SAMPLES)).view(2, -1)
