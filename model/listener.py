@@ -14,7 +14,7 @@ _WINDOW_SAMPLES, _HOP_SAMPLES = 885, 441  # 20 and 10 ms
 _MELS = 120
 _POWER_AT_16_KHZ = (321 / _WINDOW_SAMPLES) ** 2  # of a spectrum, to that of the same sound at 44.1 kHz
 _RANGE_DB, _MIDDLE_DB = 80.0, 40.0  # below the loudest band
-_SILENT_POWER = 1e-5  # of a clip, 30 dB below speech
+_SILENT_POWER = 1e-5  # of a clip, 26 dB below speech
 
 
 class Listener(nn.Module):
