@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from model.evaluate import Audio, Ideal
+from model.phases import fit_phases
 from model.plan import FRAME_SAMPLES
 from model.stft import Stft
 
 _PHASE_ROUNDS = 20  # more change little
-_SILENCE = 1e-8
 
 
 def ideal_masks() -> dict[str, Ideal]:
@@ -23,19 +23,13 @@ def ideal_masks() -> dict[str, Ideal]:
 
 
 def _mask(heard: Audio, clean: Audio, phase_rounds: int) -> Audio:
-    """No bin is louder than it was. The phases are searched as Griffin and Lim (1984) do."""
+    """No bin is louder than it was."""
     stft = Stft()
     noisy, wanted = (stft.analyse(_padded(sound)) for sound in (heard, clean))
     magnitudes = torch.minimum(noisy.abs(), wanted.abs())
-    spectrum = _with_phases(magnitudes, noisy)
-    for _ in range(phase_rounds):
-        spectrum = _with_phases(magnitudes, stft.analyse(stft.synthesise(spectrum)))
+    spectrum = fit_phases(stft, magnitudes * torch.sgn(noisy), trust=0.0, rounds=phase_rounds)
     masked: Audio = stft.synthesise(spectrum)[0, : len(heard)].numpy()
     return masked
-
-
-def _with_phases(magnitudes: Tensor, spectrum: Tensor) -> Tensor:
-    return magnitudes * spectrum / (spectrum.abs() + _SILENCE)
 
 
 def _padded(sound: Audio) -> Tensor:

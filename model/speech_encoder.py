@@ -1,8 +1,9 @@
 """The speech encoder: what it hears of the speech in noisy audio.
 
 From the power-law STFT magnitude, as in MaskSR, it tells how much of each bin is speech and what is missing
-there. It enhances the audio by that, and the codec's latents of the enhanced audio become the conditioning
-(`LanguageModel.condition`): the compact codec's tokens carry phase, of which a magnitude says nothing.
+there. It enhances the audio by that, with phases that fit, and the codec's latents of the enhanced audio
+become the conditioning (`LanguageModel.condition`): the compact codec's tokens carry phase, of which a
+magnitude says nothing.
 """
 
 from typing import NamedTuple
@@ -11,13 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.fine_gate import BINS as FINE_BINS
 from model.fine_gate import MARGIN_FRAMES, FineGate
+from model.phases import fit_phases
 from model.plan import FRAME_SAMPLES
 from model.stft import BINS, Stft
 from model.transformer import Transformer
 
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
 _INAUDIBLE = 1e-6  # power of a bin, 64 dB below noise as loud as speech is: silence is heard as silence
+_PHASE_ROUNDS = 5  # 20 sound no better
 _START_GATE, _START_FILLING = 4.0, -6.0  # nearly all passed on, nearly nothing filled in
 
 
@@ -47,7 +51,7 @@ class SpeechEncoder(nn.Module):
         self.bin_deviation: Tensor
         self.register_buffer("bin_mean", torch.zeros(BINS))
         self.register_buffer("bin_deviation", torch.ones(BINS))
-        self.stft = Stft()
+        self.stft, self.low_stft = Stft(), Stft(2 * FINE_BINS)
         self.expand, self.contract = nn.Linear(BINS, width), nn.Linear(width, width)
         self.transformer = Transformer(width, layers, heads, feed_forward)
         self.norm = nn.RMSNorm(width, elementwise_affine=False)
@@ -68,13 +72,20 @@ class SpeechEncoder(nn.Module):
         features = self.normalise(spectrum)
         start = max(0, first_frame - MARGIN_FRAMES)
         known = self.norm(self.transformer(self.look(features), start).float())
-        judged = *self.judge(features[:, start:], known), known
-        gain, filling, known = (frames[:, first_frame - start :] for frames in judged)
-        passed = gain * spectrum[:, first_frame:]
+        gain, filling = self.judge(features[:, start:], known)
+        passed = self._fit(gain * spectrum[:, start:], gain)
+        passed, filling, known = (frames[:, first_frame - start :] for frames in (passed, filling, known))
         missing = self.stft.analyse(noise[:, first_frame * FRAME_SAMPLES :]) / self.stft.window.norm()
         power = passed.detach().abs().square()
         heard = (power + _INAUDIBLE) / (power + _INAUDIBLE + filling.detach().square())
         return Speech(self.stft.synthesise(passed + filling * missing), heard, known)
+
+    def _fit(self, passed: Tensor, gain: Tensor) -> Tensor:
+        """Have the phases of the lowest 384 bins fit; what passed nearly whole keeps its own."""
+        low = F.pad(passed[..., :FINE_BINS], (0, 1))
+        trust = F.pad(gain[..., :FINE_BINS].detach().square(), (0, 1))
+        fitted = fit_phases(self.low_stft, low, trust, _PHASE_ROUNDS)[..., :FINE_BINS]
+        return torch.cat([fitted, passed[..., FINE_BINS:]], dim=-1)
 
     def normalise(self, spectrum: Tensor) -> Tensor:
         """Compressed magnitudes, each bin around 0 and about 1, float32 [batch, frames, 1025]."""

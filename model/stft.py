@@ -8,35 +8,43 @@ from model.plan import FRAME_SAMPLES
 
 WINDOW_SAMPLES = 2048
 BINS = WINDOW_SAMPLES // 2 + 1
-_MARGIN_SAMPLES = (WINDOW_SAMPLES - FRAME_SAMPLES) // 2
 _OVERLAPS = WINDOW_SAMPLES // FRAME_SAMPLES
 
 
 class Stft(nn.Module):
-    """To spectra and back; silence is assumed around the audio."""
+    """To spectra and back; silence is assumed around the audio.
 
-    def __init__(self) -> None:
+    With a smaller window it is that of audio at a lower rate, whose bins and frames are the same.
+    """
+
+    def __init__(self, window_samples: int = WINDOW_SAMPLES) -> None:
         super().__init__()
         self.window: Tensor
-        self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES), persistent=False)
+        self.register_buffer("window", torch.hann_window(window_samples), persistent=False)
+        self._window_samples, self._hop_samples = window_samples, window_samples // _OVERLAPS
+        self._margin_samples = (self._window_samples - self._hop_samples) // 2
 
     def analyse(self, audio: Tensor) -> Tensor:
-        """Spectra, complex64 [batch, frames, 1025], of float32 [batch, frames * 512]."""
-        padded = F.pad(audio, (_MARGIN_SAMPLES, _MARGIN_SAMPLES))
+        """Spectra, complex64 [batch, frames, bins], of float32 [batch, frames * hop]; 1025 bins, hop 512."""
+        padded = F.pad(audio, (self._margin_samples, self._margin_samples))
         spectrum = torch.stft(
-            padded, WINDOW_SAMPLES, FRAME_SAMPLES, window=self.window, center=False, return_complex=True
+            padded,
+            self._window_samples,
+            self._hop_samples,
+            window=self.window,
+            center=False,
+            return_complex=True,
         )
         return spectrum.transpose(1, 2)
 
     def synthesise(self, spectrum: Tensor) -> Tensor:
         """Audio of spectra, by weighted overlap and add (Griffin and Lim 1984)."""
-        pieces = torch.fft.irfft(spectrum, WINDOW_SAMPLES) * self.window
+        pieces = torch.fft.irfft(spectrum, self._window_samples) * self.window
         weights = self.window.square().expand(pieces.shape[1], -1)
-        return _overlap_add(pieces) / _overlap_add(weights)
+        return self._overlap_add(pieces) / self._overlap_add(weights)
 
-
-def _overlap_add(pieces: Tensor) -> Tensor:
-    """[..., frames, 2048], each centred on its codec frame, to [..., frames * 512]."""
-    hops = pieces.unflatten(-1, (_OVERLAPS, FRAME_SAMPLES)).unbind(-2)
-    padded = [F.pad(hop, (0, 0, place, _OVERLAPS - 1 - place)) for place, hop in enumerate(hops)]
-    return torch.stack(padded).sum(0).flatten(-2)[..., _MARGIN_SAMPLES:-_MARGIN_SAMPLES]
+    def _overlap_add(self, pieces: Tensor) -> Tensor:
+        """[..., frames, window], each centred on its codec frame, to [..., frames * hop]."""
+        hops = pieces.unflatten(-1, (_OVERLAPS, self._hop_samples)).unbind(-2)
+        padded = [F.pad(hop, (0, 0, place, _OVERLAPS - 1 - place)) for place, hop in enumerate(hops)]
+        return torch.stack(padded).sum(0).flatten(-2)[..., self._margin_samples : -self._margin_samples]
