@@ -73,7 +73,7 @@ class SpeechEncoder(nn.Module):
         start = max(0, first_frame - MARGIN_FRAMES)
         known = self.norm(self.transformer(self.look(features), start).float())
         gain, filling = self.judge(features[:, start:], known)
-        passed = self._fit(gain * spectrum[:, start:], gain)
+        passed = self._fit(gain * spectrum[:, start:], gain)  # from `start`: phases go on from those before
         passed, filling, known = (frames[:, first_frame - start :] for frames in (passed, filling, known))
         missing = self.stft.analyse(noise[:, first_frame * FRAME_SAMPLES :]) / self.stft.window.norm()
         power = passed.detach().abs().square()
