@@ -104,13 +104,6 @@ class _SnakeFunction(torch.autograd.Function):
         return _compiled(_snake_backward)(x, alpha, gradient)
 
 
-class _IdleUnit(nn.Module):
-    """A residual unit whose branch ends in zeros."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x
-
-
 def to_image(signal: Tensor, dtype: torch.dtype) -> Tensor:
     """[batch, channels, time] to a channels-last [batch, channels, 1, time]."""
     # A plain `contiguous` leaves the strides of a one-channel image as they are: all layers then run slowly.
@@ -144,16 +137,3 @@ def pack_weights(network: nn.Module) -> None:
             module.__class__ = _PackedConv
         elif type(module) is _ConvTranspose:
             module.__class__ = _PackedConvTranspose
-
-
-def skip_idle_units(network: nn.Module) -> nn.Module:
-    """Have residual units that add nothing, as all do in a fresh transform codec, cost nothing."""
-    for module in network.modules():
-        if type(module).__name__ == "ResidualUnit" and _is_idle(module):
-            module.__class__ = _IdleUnit
-    return network
-
-
-def _is_idle(unit: Any) -> bool:
-    last = unit.block[-1]
-    return not getattr(last, "weight_g", last.weight).any()

@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -14,12 +13,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from model.channels_last import pack_weights, skip_idle_units, to_channels_last, to_image
-from model.codebooks import Codebook, search
+from model.channels_last import pack_weights, to_channels_last, to_image
+from model.codebooks import Codebook, audibility, search
+from model.filter_bank import FilterBank, all_but_banks_to, folded
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.stages import reach_samples, run_span, to_stages
 
-LOUDNESS = 0.1  # exponent: an error in a loud latent is heard less than one as large in a quiet one
 MARGIN_FRAMES = 8  # the official codec's encoder hears +-84.6 ms
 DECODE_CONTEXT_FRAMES = 10  # a decoded frame hears this many frames before it
 
@@ -72,25 +71,23 @@ class Codec:
     """
 
     def __init__(self, dac: Any, dtype: torch.dtype, search_width: int = 1) -> None:
-        self._dac, self._dtype = dac.eval().requires_grad_(False), dtype
+        self._dac, self._dtype = dac.eval(), dtype
         fold_weight_norm(dac)
-        for network in (dac.encoder, dac.decoder):
-            to_channels_last(skip_idle_units(network)).to(dtype)
-            if next(network.parameters()).device.type == "cpu" and torch.backends.mkldnn.is_available():
-                pack_weights(network)
+        dac.requires_grad_(False)
+        self._encoder, decoder = (_lean(network, dtype) for network in (dac.encoder.block, dac.decoder.model))
         self._search_width = search_width
-        codebooks = [_codebook(quantizer) for quantizer in dac.quantizer.quantizers]
-        self._weights = _weights(dac, codebooks)
-        self._codebooks = [replace(book, directions=book.directions * self._weights) for book in codebooks]
-        self._decoder = to_stages(dac.decoder.model)
-        self.margin_frames = -(-reach_samples(to_stages(dac.encoder.block)) // FRAME_SAMPLES)
+        self._codebooks = [_codebook(quantizer) for quantizer in dac.quantizer.quantizers]
+        self._is_encoded = dac.encoder.block[-1].weight.flatten(1).any(1)  # the others are for noise filling
+        self._decoder = to_stages(decoder)
+        self.margin_frames = -(-reach_samples(to_stages(self._encoder)) // FRAME_SAMPLES)
         self.codebooks: int = dac.n_codebooks
         self.codebook_size: int = dac.codebook_size
 
     @torch.no_grad()
     def latents(self, audio: Tensor) -> Tensor:
         """float32 [batch, frames * 512] at 44.1 kHz to latents, float32 [batch, channels, frames]."""
-        latents: Tensor = self._dac.encoder(to_image(audio[:, None], self._dtype))
+        dtype = torch.float32 if isinstance(self._encoder[0], FilterBank) else self._dtype
+        latents: Tensor = self._encoder(to_image(audio[:, None], dtype))
         return latents.squeeze(2).float()
 
     @torch.no_grad()
@@ -104,8 +101,9 @@ class Codec:
         if self._search_width == 1:
             tokens: Tensor = self._dac.quantizer(latents)[1]
             return tokens
-        weighted = latents.transpose(1, 2).flatten(0, 1) * self._weights
-        found = search(weighted, self._codebooks, self._search_width)
+        points = latents.transpose(1, 2).flatten(0, 1)
+        weights = audibility(points) * self._is_encoded
+        found = search(points, self._codebooks, self._search_width, weights)
         return found.unflatten(1, (len(latents), -1)).transpose(0, 1)
 
     @torch.no_grad()
@@ -153,11 +151,13 @@ def _codebook(quantizer: Any) -> Codebook:
     return Codebook(entries, torch.cat([quantizer.out_proj.weight[:, :, 0].T, quantizer.out_proj.bias[None]]))
 
 
-def _weights(dac: Any, codebooks: list[Codebook]) -> Tensor:
-    """What an error in each latent counts: none where nothing is encoded, which is for noise filling."""
-    encoded = dac.encoder.block[-1].weight.flatten(1).any(1)
-    power = torch.stack([book.vectors.square().mean(0) for book in codebooks]).sum(0)
-    return encoded * power.clamp(min=1e-9) ** (-LOUDNESS / 2)
+def _lean(modules: nn.Sequential, dtype: torch.dtype) -> nn.Sequential:
+    """The steps of an encoder or decoder for inference, most of them computing in `dtype`."""
+    steps = folded(modules, dtype)
+    to_channels_last(all_but_banks_to(steps, dtype))
+    if next(steps.parameters()).device.type == "cpu" and torch.backends.mkldnn.is_available():
+        pack_weights(steps)
+    return steps
 
 
 def _lookup(quantizer: Any) -> tuple[Tensor, Tensor]:

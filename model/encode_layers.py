@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from model.bundle import Bundle
-from model.channels_last import skip_idle_units
 from model.codec import build_dac, fold_weight_norm
+from model.filter_bank import all_but_banks_to, folded
 from model.fine_gate import MARGIN_FRAMES
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, WindowPlan
@@ -59,7 +59,7 @@ class _Latents(nn.Module):
 
     def __init__(self, encoder: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
-        self.encoder, self._dtype = encoder.to(dtype), dtype
+        self.encoder, self._dtype = encoder, dtype
 
     def forward(self, audio: Tensor) -> Tensor:
         latents: Tensor = self.encoder(audio[:, None].to(self._dtype))
@@ -67,13 +67,15 @@ class _Latents(nn.Module):
 
 
 def plain(bundle: Bundle, dtype: torch.dtype = torch.float32, *, is_lean: bool = True) -> EncodeLayers:
-    """Stock layers; if `is_lean`, without weights that are computed anew and layers that add nothing."""
-    dac = build_dac(bundle.config.codec).eval().requires_grad_(False)
+    """Stock layers; if `is_lean`, without weights that are computed anew and steps that can be one."""
+    dac = build_dac(bundle.config.codec).eval()
     dac.load_state_dict(bundle.codec)
     if is_lean:
         fold_weight_norm(dac)
-        skip_idle_units(dac.encoder)
-    return EncodeLayers(bundle.build_language_model(CPU, dtype).speech_encoder, _Latents(dac.encoder, dtype))
+        steps = all_but_banks_to(folded(dac.encoder.requires_grad_(False).block, dtype), dtype)
+    else:
+        steps = dac.encoder.requires_grad_(False).to(dtype)
+    return EncodeLayers(bundle.build_language_model(CPU, dtype).speech_encoder, _Latents(steps, dtype))
 
 
 def packed(bundle: Bundle, dtype: torch.dtype) -> EncodeLayers:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.lapped_transform import band_split, mdct_kernels
+from model.lapped_transform import mdct_kernels
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 BAND_HZ = SAMPLE_RATE_HZ / 2 / FRAME_SAMPLES
@@ -44,19 +44,11 @@ class NoiseFilling:
         """Of the power that is missing in each region, how much becomes noise, float32 [regions]."""
         return torch.tensor([_SHARE_BESIDE_WAVES if s.start < self.carried else 1.0 for s in self.spans])
 
-    def bursts(self, rates: list[int]) -> Tensor:
-        """Noise of power 1 in each region, as weights of a decoder's first join.
-
-        Returns:
-            float32 [regions, bands, 2 * rates[0]].
-        """
+    def bursts(self) -> Tensor:
+        """Noise of power 1 in each region, float32 [regions, 1024]: a frame, and halves around it."""
         kernels = mdct_kernels(FRAME_SAMPLES)
         waves = torch.stack([_signs(len(kernels[span])) @ kernels[span] for span in self.spans])
-        bands = F.normalize(waves)[:, None]
-        for rate in rates[:0:-1]:
-            split = band_split(bands.shape[1], bands.shape[1] * rate, rate)
-            bands = F.conv1d(bands, split, stride=rate, padding=rate // 2)
-        return bands
+        return F.normalize(waves)
 
     def not_carried(self, audio: Tensor) -> Tensor:
         """Power in the bands that are not carried, of audio [windows, frames * 512].

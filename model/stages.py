@@ -29,11 +29,12 @@ def to_stages(modules: Iterable[nn.Module]) -> list[Stage]:
 
 def _to_stage(module: nn.Module) -> Stage:
     convolutions = [part for part in module.modules() if isinstance(part, nn.Conv1d)]
-    upsampling = [part.stride[0] for part in module.modules() if isinstance(part, nn.ConvTranspose1d)]
     # What keeps lengths as they are, padding, is as long as the reach.
     reach = sum(int(part.padding[0]) for part in convolutions)
-    if upsampling:  # comes first in its part, and reaches one input sample to either side
-        return Stage(module, 1 - -reach // upsampling[0], down=1, up=upsampling[0])
+    for part in module.modules():
+        if isinstance(part, nn.ConvTranspose1d):  # comes first in its part
+            up = part.stride[0]
+            return Stage(module, -(-int(part.padding[0]) // up) - -reach // up, down=1, up=up)
     return Stage(module, reach, down=max((part.stride[0] for part in convolutions), default=1), up=1)
 
 

@@ -1,18 +1,15 @@
 """The codec turns frames into tokens and back as the stock class does, and hears as far as others rely on."""
 
-import tomllib
-from pathlib import Path
-
 import pytest
 import torch
 from pydantic import ValidationError
 
+from model.bundle import Bundle, bundle_folder
 from model.codec import DECODE_CONTEXT_FRAMES, MARGIN_FRAMES, Codec, CodecConfig, build_dac
 from model.plan import FRAME_SAMPLES
 from tests.codecs import small_codec
 
 TINY = small_codec(codebooks=3)
-COMPACT = Path(__file__).parents[1] / "model" / "configs" / "codec_compact.toml"
 FRAMES = 30
 
 
@@ -23,10 +20,8 @@ def tiny_codec() -> Codec:
 
 @pytest.fixture(scope="module")
 def compact_codec() -> Codec:
-    """The codec that ships, with random weights."""
-    torch.manual_seed(0)
-    config = CodecConfig.model_validate(tomllib.loads(COMPACT.read_text())["codec"])
-    return Codec(build_dac(config), torch.float32)
+    """The codec that ships."""
+    return Bundle.load(bundle_folder("compact")).build_codec(torch.device("cpu"), torch.float32)
 
 
 def sound(frames: int, batch: int = 2) -> torch.Tensor:

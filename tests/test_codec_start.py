@@ -8,12 +8,12 @@ import scipy.signal
 import torch
 from torch import Tensor
 
-from model.codec import build_dac
+from model.codec import CodecConfig, build_dac
 from model.codec_start import (
-    SIGNAL_GAIN,
     balance_channels,
     start_as_filter_bank,
     start_codebooks,
+    wake,
 )
 from model.lapped_transform import band_split, mdct_kernels
 from model.plan import SAMPLE_RATE_HZ
@@ -23,13 +23,14 @@ from tests.voice import voice
 
 # 32 channels a frame: the bands from 0 to 1378 Hz, each 43 Hz wide.
 CONFIG = banded_codec(codebook_size=64)
+IN_MORE_STEPS = CONFIG.model_copy(update={"decoder_dim": 512, "decoder_rates": (2, 2, 32, 4)})
 TOP_HZ = 1378.0
 SECOND = 86 * 512
 
 
-def started() -> Any:
+def started(config: CodecConfig = CONFIG) -> Any:
     torch.manual_seed(0)
-    dac = build_dac(CONFIG).eval().requires_grad_(False)
+    dac = build_dac(config).eval().requires_grad_(False)
     start_as_filter_bank(dac)
     return dac
 
@@ -82,6 +83,21 @@ def test_noise_survives_in_the_covered_bands_alone() -> None:
     assert snr_db(dac.decoder(dac.encoder(above)), above) < 1
 
 
+def test_a_decoder_that_goes_up_in_more_steps_makes_the_same_sound() -> None:
+    latents = started().encoder(audio(voice(1.5)))
+    sounds = [started(config).decoder(latents) for config in (CONFIG, IN_MORE_STEPS)]
+    assert snr_db(sounds[1], sounds[0]) > 30
+
+
+def test_snakes_that_are_to_learn_wake() -> None:
+    dac = started(IN_MORE_STEPS)
+    dac.decoder.model[1].requires_grad_(True)
+    wake(dac)
+    bent = [name for name, value in dac.named_parameters() if name.endswith("block.0.alpha") and value.any()]
+    assert "decoder.model.1.block.0.alpha" in bent
+    assert "decoder.model.2.block.0.alpha" not in bent
+
+
 def test_channels_are_in_order_of_frequency() -> None:
     dac = started()
     loudest = [
@@ -101,7 +117,7 @@ def test_balancing_changes_the_latents_and_not_the_sound() -> None:
     assert float(balanced.square().mean().sqrt()) == pytest.approx(1.0, rel=1e-3)
     levels, balanced_levels = (x.square().mean((0, 2)).sqrt().log() for x in (latents, balanced))
     assert balanced_levels.std() < 0.8 * levels.std()
-    torch.testing.assert_close(balanced / gains[:, None], latents / SIGNAL_GAIN)
+    torch.testing.assert_close(balanced / gains[:, None], latents)
 
 
 def speech_latents(dac: Any) -> Tensor:
