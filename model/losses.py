@@ -9,6 +9,7 @@ from model.plan import SAMPLE_RATE_HZ
 
 _FLOOR_POWER = 5e-10  # of a spectrum: 65 dB below speech at the level that streams have
 _TREBLE_HZ = 8000
+_WAVES_HZ, _LEVELS_HZ = 4000, 3000  # up to where the tokens of a codec tell phases, and from where on levels
 
 
 def mel_filters(fft_size: int, bands: int) -> Tensor:
@@ -61,6 +62,27 @@ def limit_bands(audio: Tensor, bands_hz: Tensor) -> Tensor:
     return torch.fft.irfft(torch.fft.rfft(audio) * kept, audio.shape[-1])
 
 
+def resynthesis_loss(estimate: Tensor, target: Tensor, window_samples: int) -> Tensor:
+    """Errors of compressed spectra for a codec, whose tokens tell little of the waveform higher up; a scalar.
+
+    Up to 4 kHz, of magnitudes and of values with their phases; from 3 kHz on, of the power around each bin.
+
+    Args:
+        estimate, target: float32 [batch, samples].
+    """
+    low, high = (round(hz / SAMPLE_RATE_HZ * window_samples) for hz in (_WAVES_HZ, _LEVELS_HZ))
+    spectra = [_spectrum(signal, window_samples) for signal in (estimate, target)]
+    pairs = zip(*(_compressed(spectrum[:, :low]) for spectrum in spectra), strict=True)
+    magnitudes, values = (F.l1_loss(found, wanted) for found, wanted in pairs)
+    bins = max(2, window_samples // 256)
+    found, wanted = (
+        _around(spectrum[:, high:].square().sum(-1) + _FLOOR_POWER, bins) for spectrum in spectra
+    )
+    levels = F.l1_loss(found**0.15, wanted**0.15)
+    loud = (found**0.3 - wanted**0.3).square().mean() / (wanted**0.6).mean()
+    return torch.lerp(magnitudes, values, 0.3) + levels + 0.1 * loud
+
+
 def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> Tensor:
     """Squared errors of compressed spectra, a scalar.
 
@@ -81,10 +103,15 @@ def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> T
 def _views(signal: Tensor, window_samples: int, treble: int) -> tuple[Tensor, Tensor, Tensor]:
     """Compressed: magnitudes and values of the bins below `treble`, and powers around those above."""
     spectrum = _spectrum(signal, window_samples)
+    powers = spectrum[:, treble:].square().sum(-1) + _FLOOR_POWER
+    return *_compressed(spectrum[:, :treble]), _around(powers, window_samples // 128) ** 0.15
+
+
+def _compressed(spectrum: Tensor) -> tuple[Tensor, Tensor]:
+    """Magnitudes to the power of 0.3, and values of these magnitudes."""
     power = spectrum.square().sum(-1) + _FLOOR_POWER
-    magnitude = power[:, :treble] ** 0.15
-    values = spectrum[:, :treble] * (magnitude * power[:, :treble].rsqrt())[..., None]
-    return magnitude, values, _around(power[:, treble:], window_samples // 128) ** 0.15
+    magnitude = power**0.15
+    return magnitude, spectrum * (magnitude * power.rsqrt())[..., None]
 
 
 def _spectrum(signal: Tensor, window_samples: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Training of the codec: `python main.py train codec`.
 
-Losses, weights and optimiser follow Kumar et al. 2023 (RVQGAN); the critic joins late.
+It begins with a transform codec in closed form. Then either the decoder alone learns, of tokens that stay, or
+all of it. Critic and optimiser follow Kumar et al. 2023 (RVQGAN).
 """
 
 import math
@@ -14,23 +15,32 @@ import soundfile
 import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
-from model.channels_last import skip_idle_units, to_channels_last, to_image
+from model.channels_last import to_channels_last, to_image
 from model.codebook_usage import CodebookUsage
 from model.codec import CodecConfig, build_dac
-from model.codec_start import balance_channels, start_as_filter_bank, start_codebooks, start_noise
+from model.codec_start import (
+    balance_channels,
+    interleaving_steps,
+    start_as_filter_bank,
+    start_codebooks,
+    start_noise,
+    wake,
+)
 from model.critic import Critic
 from model.data import Corpus
 from model.discriminator import Discriminator
-from model.losses import MultiScaleMelLoss, limit_bands
+from model.filter_bank import folded
+from model.level import FLOOR_RMS, REFERENCE_RMS
+from model.losses import MultiScaleMelLoss, limit_bands, resynthesis_loss
 from model.noise_filling import NoiseFilling, powers_by_entry
 from model.plan import SAMPLE_RATE_HZ
 from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
+    TrainingError,
     load_checkpoint,
     read_config,
     save_checkpoint,
@@ -38,7 +48,8 @@ from model.training import (
     workers,
 )
 
-START_LEVEL = 0.25  # makes prepared speech, whose peaks are near full scale, as loud as a stream's
+LEVELS_DB = (-6.0, 3.0)  # of windows, about that of a stream
+RENDERED_LEVEL = 0.5  # peaks of samples: below those that the decoder would round off
 INNER_FRAMES = slice(4, -4)  # of a window: at its edges frames lack a neighbour
 
 
@@ -56,24 +67,26 @@ class CodecTrainingConfig(TrainingConfig):
     search_width: PositiveInt = 1  # of the quantizer, where it does not train
     noise_regions: int = 0  # where sound that the tokens do not carry becomes noise
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
-    distinct_batches: int | None = None  # drawn over and over; frozen tokens are then computed only once
-    idle_decoder_blocks: int = 0  # the last ones, whose residual units stay out of it: they cost most
+    decoder_units: tuple[int, ...] | None = None  # residual units that learn, of its first blocks; None: all
+    structure_rate: float = 1.0  # learning rate of what starts in closed form, over that of residual units
     critic_windows_samples: tuple[int, ...] = (2048, 1024, 512)
     critic_periods: tuple[int, ...] = (2, 3, 5)
     critic_channels: int = 16
     mel_scales: dict[int, int] = Field({2048: 160, 1024: 100, 512: 60, 256: 30})  # bands by window
-    mel_weight: float = 12.0
-    waveform_weight: float = 20.0
-    feature_weight: float = 2.0
-    adversarial_weight: float = 1.0
+    spectral_windows_samples: tuple[int, ...] = (2048, 1024, 512, 256)
+    spectral_weight: float = 5.0
+    mel_weight: float = 0.5
+    feature_weight: float = 0.1
+    adversarial_weight: float = 0.05
     codebook_weight: float = 1.0
     commitment_weight: float = 0.25
 
     @model_validator(mode="after")
     def _room_for_noise(self) -> Self:
-        bands = math.prod(self.codec.decoder_rates[1:])
-        if self.noise_regions and self.codec.decoder_dim // 2 < bands:
-            raise ValueError(f"noise regions want a decoder_dim of at least {2 * bands} at these rates")
+        steps = interleaving_steps(self.codec.decoder_rates)
+        least = math.prod(self.codec.decoder_rates[steps:]) << steps
+        if self.noise_regions and self.codec.decoder_dim < least:
+            raise ValueError(f"noise regions want a decoder_dim of at least {least} at these rates")
         return self
 
 
@@ -102,28 +115,48 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             start_as_filter_bank(self.dac, config.noise_regions)
         else:
             self.dac.load_state_dict(start.codec)
-        self.dac.encoder.requires_grad_(not config.freeze_tokens)
-        self.dac.quantizer.requires_grad_(not config.freeze_tokens)
-        if config.freeze_tokens:
-            skip_idle_units(self.dac.encoder)
-        from_last = list(self.dac.decoder.model[1:-2])[::-1]
-        for block in from_last[: config.idle_decoder_blocks]:
-            skip_idle_units(block)
+        self._choose_what_learns()
+        self._decoder = to_channels_last(folded(self.dac.decoder.model, self.dtype))
         to_channels_last(self.dac.encoder)
-        to_channels_last(self.dac.decoder)
         discriminator = Discriminator(
             config.critic_windows_samples, config.critic_periods, config.critic_channels
         )
         self.critic = Critic(discriminator.to(self.device), self.dtype)
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
         entries = [quantizer.codebook.weight for quantizer in self.dac.quantizer.quantizers]
-        others = [parameter for name, parameter in self.dac.named_parameters() if "codebook" not in name]
+        units = [
+            parameter
+            for module in self.dac.modules()
+            if type(module).__name__ == "ResidualUnit"
+            for parameter in module.parameters()
+        ]
+        known = {id(parameter) for parameter in [*entries, *units]}
+        structure = [parameter for parameter in self.dac.parameters() if id(parameter) not in known]
         # The entries are far larger than other weights, and must keep up with the latents they stand for.
-        groups = [{"params": others, "rate": 1.0}, {"params": entries, "rate": config.codebook_rate}]
+        groups = [
+            {"params": units, "rate": 1.0},
+            {"params": structure, "rate": config.structure_rate},
+            {"params": entries, "rate": config.codebook_rate},
+        ]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
         self.average = AveragedWeights(self.dac, config.average_decay)
         self.usage = CodebookUsage(self.dac)
-        self._quantized: dict[int, Tensor] = {}  # by batch number
+
+    def _choose_what_learns(self) -> None:
+        config, decoder = self.config, self.dac.decoder.model
+        self._tokens_of = None
+        if config.freeze_tokens:
+            self.dac.encoder.requires_grad_(False)
+            self.dac.quantizer.requires_grad_(False)
+            assert self.start is not None  # `train` sees to it
+            shape = self.start.config.model_copy(update={"search_width": config.search_width})
+            self._tokens_of = replace(self.start, config=shape).build_codec(self.device, self.dtype)
+        if config.decoder_units is not None:
+            decoder[len(config.decoder_units) + 1 :].requires_grad_(False)
+            for block, count in zip(decoder[1:], config.decoder_units, strict=False):
+                block.block[2 + count :].requires_grad_(False)
+        if config.steps:
+            wake(self.dac)
 
     def resume(self) -> None:
         state = load_checkpoint(self.run / "checkpoint.pt")
@@ -162,27 +195,19 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
     def _samples_a_step(self) -> int:
         return self.config.batch * self.config.window_samples
 
-    @property
-    def _batch_number(self) -> int:
-        return self.step % (self.config.distinct_batches or self.config.steps)
-
     def _batch(self) -> tuple[Tensor, Tensor]:
-        """Clean speech [batch, samples], peaks 21 to 3 dB below full scale, and its bands in Hz."""
-        rng = np.random.default_rng((self.config.seed, self._batch_number, self.rank))
+        """Clean speech [batch, samples] at about the level of a stream, and its bands in Hz."""
+        rng = np.random.default_rng((self.config.seed, self.step, self.rank))
         windows, bands_hz = self._windows(self.config.batch // self.workers, rng)
-        gains = 10 ** (rng.uniform(-18, 0, (len(windows), 1)) / 20)
-        real = torch.from_numpy((windows * gains).astype(np.float32)).to(self.device)
-        return real, bands_hz.to(self.device)
+        return torch.from_numpy(windows).to(self.device), bands_hz.to(self.device)
 
     def _train_step(self) -> dict[str, Tensor]:
         real, bands_hz = self._batch()
         self._set_learning_rates()
         quantized, losses = self._quantize(real)
         fake, real = (limit_bands(audio, bands_hz) for audio in (self._decode(quantized), real))
-        losses |= {
-            "mel": self.mel_loss(fake, real),
-            "waveform": F.l1_loss(fake, real) / (real.abs().mean() + 1e-3),
-        }
+        spectral = [resynthesis_loss(fake, real, size) for size in self.config.spectral_windows_samples]
+        losses |= {"spectral": torch.stack(spectral).mean(), "mel": self.mel_loss(fake, real)}
         if self.step >= self.config.critic_from_step:
             losses |= self.critic.judge(real, fake, self._learning_rate)
         total = sum(
@@ -200,25 +225,17 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
 
     def _quantize(self, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Quantized latents [batch, channels, frames], and the losses of the quantizer if it learns."""
-        if self.config.freeze_tokens:
-            return self._frozen(real), {}
+        if self._tokens_of is not None:
+            quantized: Tensor = self.dac.quantizer.from_codes(self._tokens_of.encode(real))[0]
+            return quantized.detach(), {}
         quantized, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
         self.usage.count(codes)
         return quantized, {"commitment": commitment, "codebook": codebook}
 
-    @torch.no_grad()
-    def _frozen(self, real: Tensor) -> Tensor:
-        number = self._batch_number
-        quantized = self._quantized.get(number)
-        if quantized is None:
-            quantized = self.dac.quantizer(self._encode(real))[0]
-            if self.config.distinct_batches:
-                self._quantized[number] = quantized.half()
-        return quantized.float()
-
     def _decode(self, quantized: Tensor) -> Tensor:
         """Audio [batch, samples]."""
-        return self.dac.decoder(to_image(quantized, self.dtype)).float()[:, 0, 0]
+        audio: Tensor = self._decoder(to_image(quantized, self.dtype))
+        return audio.float()[:, 0, 0]
 
     def _encode(self, real: Tensor) -> Tensor:
         latents: Tensor = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
@@ -249,7 +266,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         parts = []
         for _ in range(0, self.config.start_windows, 32):
             windows, bands_hz = self._windows(32, rng)
-            audio = torch.from_numpy(windows * np.float32(START_LEVEL))
+            audio = torch.from_numpy(windows)
             latents = codec.latents(audio.to(self.device))[..., INNER_FRAMES].cpu()
             powers = filling.not_carried(audio)[:, INNER_FRAMES]
             parts.append((latents, powers, filling.known(bands_hz)[:, None].expand_as(powers)))
@@ -257,22 +274,25 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         return latents, powers.flatten(0, 1), known.flatten(0, 1)
 
     def _windows(self, count: int, rng: np.random.Generator) -> tuple[FloatArray, Tensor]:
-        """Clean speech [count, samples], and its bands in Hz."""
+        """Clean speech [count, samples] at about the level of a stream, and its bands in Hz."""
         drawn = [self.corpus.banded_speech_window(self.config.window_samples, rng) for _ in range(count)]
-        return np.stack([window for window, _ in drawn]), torch.tensor([band_hz for _, band_hz in drawn])
+        windows = np.stack([window for window, _ in drawn])
+        levels = np.sqrt(np.mean(np.square(windows), axis=1, keepdims=True)).clip(FLOOR_RMS)
+        gains = 10 ** (rng.uniform(*LEVELS_DB, (count, 1)) / 20) * REFERENCE_RMS / levels
+        return (windows * gains).astype(np.float32), torch.tensor([band_hz for _, band_hz in drawn])
 
     @torch.no_grad()
     def _render(self) -> None:
         """Write what went in and what came out of a fixed batch, one after the other, as `sample.flac`."""
         real = self._fixed_batch()
-        fake = self._decode(self.dac.quantizer(self._encode(real))[0])
+        fake = self._decode(self._quantize(real)[0])
         pairs = torch.stack([real, fake], 1).flatten().clamp(-1, 1).cpu().numpy()
         soundfile.write(self.run / "sample.flac", pairs, SAMPLE_RATE_HZ)
 
     def _fixed_batch(self) -> Tensor:
         rng = np.random.default_rng(self.config.seed)
         windows = [self.corpus.speech_window(2 * SAMPLE_RATE_HZ // 512 * 512, rng) for _ in range(4)]
-        return torch.from_numpy(np.stack(windows)).to(self.device)
+        return torch.from_numpy(np.stack(windows) * np.float32(RENDERED_LEVEL)).to(self.device)
 
 
 def train(
@@ -289,6 +309,10 @@ def train(
     """
     config = read_config(config_path, CodecTrainingConfig)
     with workers() as (rank, count):
+        if start is None and config.freeze_tokens:
+            raise TrainingError(
+                f"{config_path} trains a decoder alone: name the bundle of its codec (--start)."
+            )
         bundle = None if start is None else Bundle.load(start)
         trainer = CodecTrainer(config, data, run, bundle, rank, count)
         if resume:

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 from model.discriminator import Discriminator, adversarial_loss, discriminator_loss, feature_loss
-from model.losses import MultiScaleMelLoss, enhancement_loss, limit_bands, mel_filters
+from model.losses import (
+    MultiScaleMelLoss,
+    enhancement_loss,
+    limit_bands,
+    mel_filters,
+    resynthesis_loss,
+)
 from model.plan import SAMPLE_RATE_HZ
 from tests.signals import noise, tone
 
@@ -140,3 +146,28 @@ def test_silence_teaches_in_finite_steps() -> None:
     enhancement_loss(estimate, torch.from_numpy(noise(SAMPLES))[None], 1024).backward()
     assert estimate.grad is not None
     assert estimate.grad.isfinite().all()
+
+
+def test_resynthesis_costs_nothing_where_it_is_perfect_and_more_the_worse_it_is() -> None:
+    clean = 0.06 * batch(noise(SAMPLES), tone(SAMPLES))
+    costs = [
+        float(resynthesis_loss(clean + amount * batch(noise(SAMPLES, 1), noise(SAMPLES, 2)), clean, 512))
+        for amount in (0.0, 0.003, 0.03)
+    ]
+    assert costs[0] == 0
+    assert costs[0] < costs[1] < costs[2]
+
+
+def test_other_noise_as_loud_stands_for_noise_higher_up_alone() -> None:
+    """Of treble, tokens tell levels; of the voice below, waves."""
+    low, high = ((batch(noise(16 * SAMPLES, seed)) for seed in (1, 2)) for _ in range(2))
+    costs = {}
+    for name, pair, (first, last) in (("low", low, (200.0, 3000.0)), ("high", high, (5000.0, 20_000.0))):
+        one, other = (band_of(signal, first, last) for signal in pair)
+        costs[name] = float(resynthesis_loss(one, other, 512) / resynthesis_loss(0 * one, other, 512))
+    assert costs["high"] < 0.5 * costs["low"]
+
+
+def band_of(signal: Tensor, low_hz: float, high_hz: float) -> Tensor:
+    hz = torch.fft.rfftfreq(signal.shape[-1], 1 / SAMPLE_RATE_HZ)
+    return torch.fft.irfft(torch.fft.rfft(0.06 * signal) * ((hz > low_hz) & (hz < high_hz)))

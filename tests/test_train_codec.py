@@ -14,10 +14,11 @@ import torch
 from model.bundle import Bundle
 from model.codebook_usage import CodebookUsage
 from model.codec import Codec, build_dac
+from model.level import REFERENCE_RMS
 from model.noise_filling import NoiseFilling
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from model.train_codec import START_LEVEL, CodecTrainer, CodecTrainingConfig
-from model.training import read_log
+from model.train_codec import CodecTrainer, CodecTrainingConfig, train
+from model.training import TrainingError, read_log
 from tests.codecs import banded_codec
 from tests.recordings import prepared
 from tests.voice import voice
@@ -76,7 +77,7 @@ def test_a_run_leaves_figures_a_plot_and_samples(runs: Runs) -> None:
     folder = runs.finished.run
     rows = list(read_log(folder))
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert {"mel", "waveform", "commitment", "codebook"} <= rows[0].keys()
+    assert {"mel", "spectral", "commitment", "codebook"} <= rows[0].keys()
     assert "adversarial" not in rows[1]
     assert {"critic", "adversarial", "feature"} <= rows[2].keys()
     assert (folder / "losses.png").exists()
@@ -95,11 +96,17 @@ def test_the_bundle_of_a_run_speaks(runs: Runs) -> None:
 
 
 def test_what_the_tokens_do_not_carry_becomes_noise_as_loud(runs: Runs, tmp_path: Path) -> None:
-    rates = {"encoder_rates": (4, 128), "decoder_rates": (128, 4), "codebook_dim": 12}
-    codec = CODEC.model_copy(update=rates)
+    shape = {
+        "encoder_rates": (4, 128),
+        "decoder_rates": (2, 2, 32, 4),
+        "decoder_dim": 512,
+        "codebook_dim": 12,
+    }
+    codec = CODEC.model_copy(update=shape)
     config = CONFIG.model_copy(update={"steps": 0, "codec": codec, "start_windows": 64, "noise_regions": 4})
     CodecTrainer(config, runs.data, tmp_path).train(lambda step, row: None)
-    speech = START_LEVEL * torch.from_numpy(voice(3.0)[: 256 * FRAME_SAMPLES] / np.float32(0.3))[None]
+    speech = torch.from_numpy(voice(3.0)[: 256 * FRAME_SAMPLES])[None]
+    speech *= REFERENCE_RMS / speech.square().mean().sqrt()
     trained, filling = codec_of(tmp_path), NoiseFilling(carried=28, regions=4)
     output = trained.decode(trained.encode(speech))
     wanted, given = (filling.not_carried(sound).mean((0, 1)).log10() * 10 for sound in (speech, output))
@@ -109,6 +116,29 @@ def test_what_the_tokens_do_not_carry_becomes_noise_as_loud(runs: Runs, tmp_path
 def test_a_decoder_too_narrow_for_the_noise_is_refused() -> None:
     with pytest.raises(ValueError, match="decoder_dim"):
         CodecTrainingConfig(**(CONFIG.model_dump() | {"noise_regions": 4}))
+
+
+def test_a_decoder_learns_while_the_tokens_stay(runs: Runs, tmp_path: Path) -> None:
+    codec = CODEC.model_copy(update={"decoder_rates": (2, 2, 32, 4), "decoder_dim": 512})
+    shape = {"codec": codec, "critic_from_step": 1000}
+    CodecTrainer(CONFIG.model_copy(update=shape | {"steps": 0}), runs.data, tmp_path / "start").train(
+        lambda step, row: None
+    )
+    start = Bundle.load(tmp_path / "start" / "bundle")
+    stage = {"freeze_tokens": True, "decoder_units": (1,), "search_width": 2, "average_decay": 0.0}
+    trainer = CodecTrainer(CONFIG.model_copy(update=shape | stage), runs.data, tmp_path / "run", start)
+    trainer.train(lambda step, row: None)
+    after = Bundle.load(tmp_path / "run" / "bundle").codec
+    moved = {name for name, before in start.codec.items() if not torch.equal(before.half(), after[name])}
+    assert all(name.startswith(("decoder.model.0", "decoder.model.1.block")) for name in moved)
+    assert any(name.startswith("decoder.model.1.block.2") for name in moved)
+    assert not any(name.startswith("decoder.model.1.block.3") for name in moved)
+
+
+def test_a_decoder_without_a_codec_to_start_from_is_refused(tmp_path: Path) -> None:
+    config = Path(__file__).parents[1] / "model" / "configs" / "codec_compact_decoder.toml"
+    with pytest.raises(TrainingError, match="name the bundle"):
+        train(config, tmp_path, tmp_path / "run", False, lambda step, row: None)
 
 
 def test_training_moves_every_weight_that_it_should(runs: Runs) -> None:
