@@ -16,8 +16,7 @@ class CodebookUsage:
     @torch.no_grad()
     def count(self, codes: Tensor) -> None:
         """Count a batch's codes [batch, codebooks, frames]; after every window, revive unused entries."""
-        for counts, used in zip(self._counts, codes.cpu().unbind(1), strict=True):
-            counts += torch.bincount(used.flatten(), minlength=len(counts))
+        count_entries(self._counts, codes)
         self._steps += 1
         if self._steps % self._window == 0:
             if torch.distributed.is_initialized():
@@ -26,13 +25,20 @@ class CodebookUsage:
                 self._revive(quantizer.codebook.weight, counts)
             self._counts.zero_()
 
-    def perplexity(self) -> Tensor:
-        """Effective number of entries in use per codebook over the current window, float32 [codebooks]."""
-        share = self._counts / self._counts.sum(1, keepdim=True).clamp(min=1)
-        return (-(share * (share + 1e-12).log()).sum(1)).exp()
-
     @staticmethod
     def _revive(weight: Tensor, counts: Tensor) -> None:
         unused = (counts == 0).nonzero().flatten()
         source = weight[torch.multinomial(counts, max(1, len(unused)), replacement=True)[: len(unused)]]
         weight[unused] = source + 0.1 * weight.std() * torch.randn_like(source)
+
+
+def count_entries(counts: Tensor, codes: Tensor) -> None:
+    """Add how often codes [batch, codebooks, frames] chose each entry to `counts` [codebooks, size]."""
+    for row, used in zip(counts, codes.cpu().unbind(1), strict=True):
+        row += torch.bincount(used.flatten(), minlength=len(row))
+
+
+def perplexity(counts: Tensor) -> Tensor:
+    """Effective number of entries in use, float32 [codebooks], of counts [codebooks, codebook_size]."""
+    share = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    return (-(share * (share + 1e-12).log()).sum(1)).exp()

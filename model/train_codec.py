@@ -187,8 +187,6 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         """Run to the configured number of steps; `progress` hears each row that is logged."""
         if self.step == 0 and self.start is None:
             self._start_codebooks()
-        if self.step == 0 and self.rank == 0:
-            self.save()
         super().train(progress)
 
     @property

@@ -47,6 +47,11 @@ class Trainer(ABC, Generic[Config]):
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
+        keep = self.config.keep_every_steps
+        if self.step == 0 and self.rank == 0:
+            self.save()
+            if keep is not None:
+                keep_bundle(self.run, 0.0)
         log = Log(self.run, self._seconds_a_step)
         while self.step < self.config.steps:
             log.add(self._train_step())
@@ -55,7 +60,6 @@ class Trainer(ABC, Generic[Config]):
                 continue
             if self.step % self.config.log_every_steps == 0:
                 progress(self.step, log.write(self.step))
-            keep = self.config.keep_every_steps
             is_kept = keep is not None and self.step % keep == 0
             is_due = self.step % self.config.checkpoint_every_steps == 0 or self.step == self.config.steps
             if is_due or is_kept:

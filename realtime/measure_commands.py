@@ -1,7 +1,7 @@
 """The commands that measure: speed, delay, long sessions and the quality of what is restored."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -199,17 +199,19 @@ def run_evaluate(command: Command) -> None:
     from model.bundle import Bundle, bundle_folder
     from model.evaluate import evaluate, evaluate_codec
     from model.ideal_mask import ideal_masks
-    from model.resynthesis import make_resynthesizer
+    from model.resynthesis import Resynthesizer
     from realtime.model_loader import load_with_preset
 
     with progress_bar() as show:
         settings = {"limit": command.limit, "progress": lambda done, total: show(done / total)}
         if command.codec is not None:
             bundle = Bundle.load(bundle_folder(command.codec))
-            codecs = {"codec": make_resynthesizer(bundle)}
+            codecs = {"codec": Resynthesizer(bundle)}
             if command.lookahead is not None:
-                codecs[f"{command.lookahead} frames ahead"] = make_resynthesizer(bundle, command.lookahead)
+                codecs[f"{command.lookahead} frames ahead"] = Resynthesizer(bundle, command.lookahead)
             report = evaluate_codec(command.folder, codecs, **settings)
+            used = ", ".join(f"{entries:.0f}" for entries in codecs["codec"].perplexities())
+            report = replace(report, notes=(*report.notes, f"Entries of each codebook in use: {used}"))
         else:
             preset, model = load_with_preset(command.preset)
             restorers = {
@@ -253,23 +255,29 @@ def run_bounds(command: Command) -> None:
 
 
 def run_learning(command: Command) -> None:
-    from model.evaluate import evaluate
+    from model.bundle import Bundle
+    from model.evaluate import evaluate, evaluate_codec
     from model.learning import kept_bundles, plot
     from model.masksr import MaskSR
+    from model.resynthesis import Resynthesizer
     from realtime.model_loader import load_with_preset
 
-    preset, _ = load_with_preset(command.preset)
-    kept = kept_bundles(command.training)
-    hours = {f"{audio_hours:g} h": audio_hours for audio_hours in kept}
-    restorers = {name: _streamed(preset, MaskSR.load(kept[hours[name]])) for name in hours}
+    kept = {f"{hours:g} h": folder for hours, folder in kept_bundles(command.training).items()}
+    bundles = {name: Bundle.load(folder) for name, folder in kept.items()}
     with progress_bar() as show:
-        report = evaluate(
-            command.folder,
-            restorers,
-            limit=command.limit,
-            progress=lambda done, total: show(done / total),
-        )
-    plot(report.rows, hours, RESULTS / "learning" / "curve.png")
+        settings = {"limit": command.limit, "progress": lambda done, total: show(done / total)}
+        if all(bundle.config.language_model is None for bundle in bundles.values()):
+            codecs = {name: Resynthesizer(bundle) for name, bundle in bundles.items()}
+            report = evaluate_codec(command.folder, codecs, **settings)
+        else:
+            preset, _ = load_with_preset(command.preset)
+            restorers = {name: _streamed(preset, MaskSR.load(folder)) for name, folder in kept.items()}
+            report = evaluate(command.folder, restorers, **settings)
+    plot(
+        report.rows,
+        {name: float(name.removesuffix(" h")) for name in kept},
+        RESULTS / "learning" / "curve.png",
+    )
     print(report.to_json() if command.json else report.to_table())
 
 

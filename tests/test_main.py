@@ -13,8 +13,11 @@ import pytest
 import soundfile
 
 from main import main
+from model.bundle import Bundle, BundleConfig
+from model.codec import build_dac
 from model.masksr import MaskSR
 from realtime.demo import SAMPLE
+from tests.codecs import small_codec
 from tests.failing_card import fail_after
 from tests.recordings import prepared
 
@@ -264,7 +267,9 @@ def test_evaluate_prints_a_row_for_every_system(
     codec = ["--codec", tiny_bundle, "--lookahead", "4"]
     options = codec if system == "codec" else ["--preset", tiny_preset]
     assert run("evaluate", tmp_path, *options, "--limit", "1", "--json") == 0
-    systems = {row["system"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    report = json.loads(capsys.readouterr().out)
+    assert any("in use" in note for note in report["notes"]) == (system == "codec")
+    systems = {row["system"] for row in report["rows"]}
     assert systems >= (
         {"codec", "4 frames ahead"} if system == "codec" else {"unprocessed", "streamed", "whole file"}
     )
@@ -304,6 +309,22 @@ def test_learning_judges_and_plots_every_bundle_that_a_run_kept(
     systems = [row["system"] for row in json.loads(capsys.readouterr().out)["rows"]]
     assert systems[1:3] == ["2.25 h", "12.5 h"]
     assert (tmp_path / "results" / "learning" / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_learning_judges_codecs_on_clean_speech(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "index.csv").write_text("name,condition,detail\na,clean,\n")
+    write_noise(tmp_path / "a_clean.flac", 1.5)
+    config = small_codec(codebooks=2)
+    Bundle(BundleConfig(codec=config), build_dac(config).state_dict()).save(
+        tmp_path / "run" / "kept" / "0.00"
+    )
+    assert run("learning", tmp_path, tmp_path / "run", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["system"] for row in rows[:2]] == ["unprocessed", "0 h"]
+    assert "LSD" in rows[1]["scores"]
 
 
 def test_without_a_screen_the_demo_is_played(

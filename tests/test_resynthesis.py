@@ -8,7 +8,7 @@ from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.codec import build_dac
 from model.plan import FRAME_SAMPLES
-from model.resynthesis import make_resynthesizer
+from model.resynthesis import Resynthesizer
 from tests.codecs import small_codec
 from tests.signals import noise
 
@@ -30,16 +30,24 @@ def frame_powers(audio: FloatArray) -> FloatArray:
 
 def test_with_all_of_the_future_in_sight_frames_are_those_of_the_whole(bundle: Bundle) -> None:
     speech = noise(SAMPLES)
-    whole, ahead = (make_resynthesizer(bundle, lookahead)(speech) for lookahead in (None, 16))
+    whole, ahead = (Resynthesizer(bundle, lookahead)(speech) for lookahead in (None, 16))
     assert len(whole) == len(ahead) == SAMPLES
     np.testing.assert_allclose(ahead[INNER], whole[INNER], atol=1e-3 * np.abs(whole).max())
 
 
 @pytest.mark.parametrize("lookahead", [0, 4])
 def test_a_frame_hears_no_more_than_it_may(bundle: Bundle, lookahead: int) -> None:
-    resynthesize = make_resynthesizer(bundle, lookahead)
+    resynthesize = Resynthesizer(bundle, lookahead)
     speech = noise(SAMPLES)
     changed = speech.copy()
     changed[LATER] *= -1  # of the same level as before
     difference = frame_powers(resynthesize(speech) - resynthesize(changed))
     assert np.flatnonzero(difference)[0] == 17 - lookahead
+
+
+def test_it_tells_how_many_entries_were_in_use(bundle: Bundle) -> None:
+    resynthesize = Resynthesizer(bundle)
+    assert resynthesize.perplexities().tolist() == [1.0, 1.0]
+    resynthesize(noise(SAMPLES))
+    used = resynthesize.perplexities()
+    assert ((used > 1.5) & (used <= 16)).all()
