@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 from model.errors import MaskSRError
-from model.plan import SAMPLE_RATE_HZ
+from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from presets.preset import Preset
 from realtime.demo import SAMPLE
 from realtime.denoisers import DENOISERS, RATE_HZ, computing_seconds
@@ -94,7 +94,7 @@ def measure(preset: Preset, model: "MaskSR", show: Callable[[float, str], None])
     show(0.4, "growth")
     growth = list(_growth(preset, model, audio))
     show(0.6, "others")
-    others = _own_others(preset, model, audio)
+    others = _own_others(preset, model, audio) | _codec(model, audio)
     installed, missing = _denoisers(audio)
     show(1.0, "")
     return Report(
@@ -218,6 +218,28 @@ def _own_others(preset: Preset, model: "MaskSR", audio: Samples) -> dict[str, fl
         "plain float32": measure_hops(reference, audio, FEW_HOPS).real_time_factor,
         f"whole file, {WHOLE_FILE_PASSES} passes": whole_file_seconds * SAMPLE_RATE_HZ / len(audio),
     }
+
+
+def _codec(model: "MaskSR", audio: Samples) -> dict[str, float]:
+    """The codec alone, both ways."""
+    import torch
+
+    from model.transfer import to_host
+
+    whole = audio[: len(audio) // FRAME_SAMPLES * FRAME_SAMPLES]
+    sound = torch.from_numpy(whole)[None].to(model.device)
+    tokens = model.codec.encode(sound)
+    ways: dict[str, Callable[[], torch.Tensor]] = {
+        "codec, encoding": lambda: model.codec.encode(sound),
+        "codec, decoding": lambda: model.codec.decode(tokens),
+    }
+    costs = {}
+    for name, compute in ways.items():
+        to_host(compute())  # the first call lays out weights
+        started = perf_counter()
+        to_host(compute())
+        costs[name] = (perf_counter() - started) * SAMPLE_RATE_HZ / len(whole)
+    return costs
 
 
 def _denoisers(audio: Samples) -> tuple[dict[str, float], list[str]]:
