@@ -78,7 +78,7 @@ def _start_decoder(dac: Any, regions: int) -> None:
         _set(block.block[1], _interleave(block.block[1], channels << (steps - 1 - step)))
     for module in [*(block.block[0] for block in layers[1:-3]), layers[-3]]:
         _straighten(module)
-    waves, start = _waves(dac.encoder_rates, dac.latent_dim - regions)
+    waves, start = lapped_waves(dac.encoder_rates, dac.latent_dim - regions)
     if regions:
         bursts = NoiseFilling(dac.latent_dim - regions, regions).bursts()
         around = (waves.shape[1] - bursts.shape[1]) // 2
@@ -87,7 +87,7 @@ def _start_decoder(dac: Any, regions: int) -> None:
     _set(layers[-2], _identity(layers[-2]))
 
 
-def _waves(rates: list[int], count: int) -> tuple[Tensor, int]:
+def lapped_waves(rates: list[int], count: int) -> tuple[Tensor, int]:
     """What the first `count` channels of a tree of lapped transforms sound like.
 
     Returns:
@@ -106,11 +106,11 @@ def _waves(rates: list[int], count: int) -> tuple[Tensor, int]:
 def _in_bank(
     waves: Tensor, start: int, rates: list[int], gains: Tensor, phases: int, layer: nn.Conv1d
 ) -> Tensor:
-    """Weights of a decoder's first `layer`: `waves`, as `_waves` tells them, in the bank of its last `rates`.
+    """Weights of a decoder's first `layer`: `waves`, as of `lapped_waves`, in the bank of its last `rates`.
 
     The bank's channels come with `gains` and, one after the other, for each of a frame's `phases`.
     """
-    bank, bank_start = _waves(rates[::-1], len(gains))
+    bank, bank_start = lapped_waves(rates[::-1], len(gains))
     hop, reach = math.prod(rates), layer.kernel_size[0] // 2
     before = start - bank_start + reach * phases * hop
     after = (layer.kernel_size[0] * phases - 1) * hop + bank.shape[1] - before - waves.shape[1]

@@ -5,7 +5,7 @@ all of it. Critic and optimiser follow Kumar et al. 2023 (RVQGAN).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -47,9 +47,11 @@ from model.training import (
     share_gradients,
     workers,
 )
+from model.treble import TrebleMatch
 
 LEVELS_DB = (-6.0, 3.0)  # of windows, about that of a stream
 RENDERED_LEVEL = 0.5  # peaks of samples: below those that the decoder would round off
+TREBLE_BATCHES = 32
 INNER_FRAMES = slice(4, -4)  # of a window: at its edges frames lack a neighbour
 
 
@@ -176,7 +178,10 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             "average": self.average.state,
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
-        weights = {name: value.half() for name, value in self.average.state.items()}
+        self._save_bundle(self.average.state)
+
+    def _save_bundle(self, state: Mapping[str, Tensor]) -> None:
+        weights = {name: value.half() for name, value in state.items()}
         shape = BundleConfig(codec=self.config.codec, search_width=self.config.search_width)
         bundle = Bundle(shape, weights)
         if self.start is not None and self.config.freeze_tokens:
@@ -188,6 +193,23 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         if self.step == 0 and self.start is None:
             self._start_codebooks()
         super().train(progress)
+        if self.config.freeze_tokens and self.rank == 0:
+            self._match_treble()
+
+    @torch.no_grad()
+    def _match_treble(self) -> None:
+        """Leave a bundle whose treble is as loud as that of speech; the checkpoint stays as it is."""
+        dac = build_dac(self.config.codec).to(self.device)
+        dac.load_state_dict(self.average.state)
+        decoder = to_channels_last(folded(dac.requires_grad_(False).decoder.model, self.dtype))
+        match, rng = TrebleMatch(dac), np.random.default_rng(self.config.seed)
+        for _ in range(TREBLE_BATCHES):
+            windows, bands_hz = self._windows(self.config.batch, rng)
+            speech = torch.from_numpy(windows).to(self.device)
+            made = decoder(to_image(self._quantize(speech)[0], self.dtype)).float()[:, 0, 0]
+            match.hear(made.cpu(), speech.cpu(), bands_hz)
+        match.apply()
+        self._save_bundle(dac.state_dict())
 
     @property
     def _samples_a_step(self) -> int:
