@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_MOST_LAYOUTS = 4  # a stream has two: its first window's, and that of all others
+
 
 class _Conv(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
@@ -29,32 +31,47 @@ class _ConvTranspose(nn.ConvTranspose1d):
         return F.conv_transpose2d(x, weight, bias, (1, *self.stride), (0, *self.padding))
 
 
+class _Layouts(dict[torch.Size, Tensor]):
+    """Weights laid out for inputs of several shapes; as for another, they take many times as long."""
+
+    def of(self, shape: torch.Size, lay_out: Callable[[], Tensor]) -> Tensor:
+        if shape not in self:
+            if len(self) == _MOST_LAYOUTS:
+                self.clear()
+            self[shape] = lay_out()
+        return self[shape]
+
+
 class _PackedConv(_Conv):
-    packed: Tensor | None = None
+    layouts: _Layouts
 
     def forward(self, x: Tensor) -> Tensor:
         stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
-        if self.packed is None:  # the layout depends on sizes and threads, of which all calls have the same
-            self.packed = torch.ops.mkldnn._reorder_convolution_weight(
+        packed = self.layouts.of(
+            x.shape,
+            lambda: torch.ops.mkldnn._reorder_convolution_weight(
                 self.weight.unsqueeze(2), padding, stride, dilation, self.groups, x.shape
-            )
+            ),
+        )
         output: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, self.packed, self.bias, padding, stride, dilation, self.groups, "none", [], ""
+            x, packed, self.bias, padding, stride, dilation, self.groups, "none", [], ""
         )
         return output
 
 
 class _PackedConvTranspose(_ConvTranspose):
-    packed: Tensor | None = None
+    layouts: _Layouts
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         stride, padding = (1, *self.stride), (0, *self.padding)
-        if self.packed is None:
-            self.packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(
+        packed = self.layouts.of(
+            x.shape,
+            lambda: torch.ops.mkldnn._reorder_convolution_transpose_weight(
                 self.weight.unsqueeze(2), padding, (0, 0), stride, (1, 1), 1, x.shape
-            )
+            ),
+        )
         output: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
-            x, self.packed, self.bias, padding, (0, 0), stride, (1, 1), 1, "none", [], ""
+            x, packed, self.bias, padding, (0, 0), stride, (1, 1), 1, "none", [], ""
         )
         return output
 
@@ -133,7 +150,6 @@ def pack_weights(network: nn.Module) -> None:
     `network` is on the CPU, switched to channels-last, and learns no more.
     """
     for module in network.modules():
-        if type(module) is _Conv:
-            module.__class__ = _PackedConv
-        elif type(module) is _ConvTranspose:
-            module.__class__ = _PackedConvTranspose
+        if type(module) in (_Conv, _ConvTranspose):
+            module.__class__ = _PackedConv if type(module) is _Conv else _PackedConvTranspose
+            module.layouts = _Layouts()  # type: ignore[assignment]

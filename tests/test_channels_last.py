@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.channels_last import to_channels_last, to_image
-from model.codec import build_dac
+from model.channels_last import pack_weights, to_channels_last, to_image
+from model.codec import build_dac, fold_weight_norm
 from tests.codecs import small_codec
 
 TINY = small_codec(codebooks=1)
@@ -72,3 +72,15 @@ def test_an_image_of_one_channel_is_laid_out_as_the_others() -> None:
         image = to_image(torch.arange(2.0 * channels * 5).view(2, channels, 5), torch.float32)
         assert image.stride() == (5 * channels, 1, 5 * channels, channels)
         assert torch.equal(image.squeeze(2).flatten(), torch.arange(2.0 * channels * 5))
+
+
+@torch.no_grad()
+def test_inputs_of_many_lengths_take_turns() -> None:
+    stock, fast = stock_and_fast("decoder")
+    for network in (stock, fast):
+        fold_weight_norm(network)
+    pack_weights(fast)
+    for frames in (4, 9, 4, 1, 2, 3, 5, 6, 9):
+        latents = torch.randn(1, 8, frames, generator=torch.Generator().manual_seed(frames))
+        expected, actual = stock(latents), fast(to_image(latents, torch.float32)).squeeze(2)
+        torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
