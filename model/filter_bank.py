@@ -11,17 +11,20 @@ from torch.nn import functional as F
 class FilterBank(nn.Module):
     """A convolution that several were folded to.
 
-    It computes in float32, whatever it is given: rounding errors of loud bands would cover soft ones.
+    It computes in float32, whatever it is given: rounding errors of loud bands would cover soft ones. Both
+    signals [batch, channels, time] and images of them (`model.channels_last`) are computed as signals: laid
+    out as an image, so long a kernel takes many times as long.
     """
 
-    def __init__(self, convolution: nn.Module, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, convolution: nn.Conv1d | nn.ConvTranspose1d, dtype: torch.dtype) -> None:
         """`dtype` is that of the output."""
         super().__init__()
         self.convolution, self.dtype = convolution, dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        output: Tensor = self.convolution(x.float())
-        return output.to(self.dtype)
+        kind = nn.Conv1d if isinstance(self.convolution, nn.Conv1d) else nn.ConvTranspose1d
+        output: Tensor = kind.forward(self.convolution, x.float().flatten(2))  # type: ignore[arg-type]
+        return output.view(*output.shape[:2], *x.shape[2:-1], -1).to(self.dtype)
 
 
 def folded(modules: Iterable[nn.Module], dtype: torch.dtype) -> nn.Sequential:
@@ -75,7 +78,7 @@ def _learns(module: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in module.parameters())
 
 
-def _joined(first: nn.Module, second: nn.Module) -> nn.Module | None:
+def _joined(first: nn.Module, second: nn.Module) -> nn.Conv1d | nn.ConvTranspose1d | None:
     """Both as one, if both are convolutions without bias that go the same way: down in rate, or up."""
     if not (_is_plain(first) and _is_plain(second)):
         return None
