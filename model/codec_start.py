@@ -71,7 +71,7 @@ def _start_decoder(dac: Any, regions: int) -> None:
         _set(join, band_split(join.out_channels, join.in_channels, rate))
     gains = _LOWEST_GAIN * torch.arange(1, channels + 1) ** _TILT
     first_join = layers[1 + steps].block[1]
-    levelled = _weight(first_join)
+    levelled = _weight(first_join).cpu()
     levelled[:channels] /= gains[:, None, None]
     _set(first_join, levelled)
     for step, block in enumerate(layers[1 : 1 + steps]):

@@ -46,5 +46,5 @@ class TrebleMatch:
         )
         gains = (around[1] / around[0].clamp(min=1e-9)).sqrt().clamp(1, _MOST)
         gains[: math.ceil(FIRST_HZ / (SAMPLE_RATE_HZ / 2) * self._hop)] = 1
-        self._join.weight_g[: self._hop] *= gains[:, None, None]
+        self._join.weight_g[: self._hop] *= gains[:, None, None].to(self._join.weight_g.device)
         return gains
