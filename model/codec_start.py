@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.codebooks import Codebook, audibility, fit, refit, search, total
+from model.filter_bank import weight_of
 from model.lapped_transform import band_split
 from model.noise_filling import NoiseFilling
 
@@ -71,7 +72,7 @@ def _start_decoder(dac: Any, regions: int) -> None:
         _set(join, band_split(join.out_channels, join.in_channels, rate))
     gains = _LOWEST_GAIN * torch.arange(1, channels + 1) ** _TILT
     first_join = layers[1 + steps].block[1]
-    levelled = _weight(first_join).cpu()
+    levelled = weight_of(first_join).cpu()
     levelled[:channels] /= gains[:, None, None]
     _set(first_join, levelled)
     for step, block in enumerate(layers[1 : 1 + steps]):
@@ -147,8 +148,8 @@ def balance_channels(dac: Any, latents: Tensor) -> tuple[Tensor, Tensor]:
     gains[levels == 0] = 1
     last, first = dac.encoder.block[-1], dac.decoder.model[0]
     there = gains.to(last.weight_v.device)  # the latents of much speech may lie elsewhere than the codec
-    _set(last, _weight(last) * there[:, None, None])
-    _set(first, _weight(first) / there[:, None])
+    _set(last, weight_of(last) * there[:, None, None])
+    _set(first, weight_of(first) / there[:, None])
     return latents * gains[:, None], gains
 
 
@@ -168,11 +169,6 @@ def _identity(convolution: nn.Conv1d) -> Tensor:
     channels = torch.arange(min(weight.shape[:2]))
     weight[channels, channels, convolution.kernel_size[0] // 2] = 1
     return weight
-
-
-def _weight(convolution: Any) -> Tensor:
-    direction: Tensor = convolution.weight_v / convolution.weight_v.norm(dim=(1, 2), keepdim=True)
-    return direction * convolution.weight_g
 
 
 def _set(convolution: Any, weight: Tensor) -> None:
@@ -225,7 +221,7 @@ def start_noise(dac: Any, powers: Tensor) -> None:
     """Have each entry turn up the noise by `powers`, float32 [codebooks, codebook_size, regions]."""
     regions = powers.shape[-1]
     for quantizer, levels in zip(dac.quantizer.quantizers, powers.sqrt(), strict=True):
-        out = _weight(quantizer.out_proj)
+        out = weight_of(quantizer.out_proj)
         out[-regions:, -regions:, 0] = torch.eye(regions) / _LEVEL_SCALE
         _set(quantizer.out_proj, out)
         signs = torch.randint(2, levels.shape) * 2 - 1  # bursts of one sign would repeat as a tone

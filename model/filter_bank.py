@@ -97,7 +97,7 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 def _down(first: nn.Conv1d, second: nn.Conv1d) -> nn.Conv1d:
-    weight = F.conv_transpose1d(_weight(second), _weight(first), stride=first.stride)
+    weight = F.conv_transpose1d(weight_of(second), weight_of(first), stride=first.stride)
     padding = int(first.padding[0]) + int(second.padding[0]) * first.stride[0]
     weight, padding = _trimmed(weight, padding)
     joined = nn.Conv1d(
@@ -113,14 +113,14 @@ def _down(first: nn.Conv1d, second: nn.Conv1d) -> nn.Conv1d:
 
 
 def _up(first: nn.ConvTranspose1d, second: nn.ConvTranspose1d) -> nn.ConvTranspose1d:
-    weight = F.conv_transpose1d(_weight(first), _weight(second), stride=second.stride)
+    weight = F.conv_transpose1d(weight_of(first), weight_of(second), stride=second.stride)
     padding = int(first.padding[0]) * second.stride[0] + int(second.padding[0])
     return _transposed(*_trimmed(weight, padding), first.stride[0] * second.stride[0])
 
 
 def _turned(convolution: nn.Conv1d) -> nn.ConvTranspose1d:
     """A convolution that keeps the rate, as a transposed one."""
-    weight = _weight(convolution).transpose(0, 1).flip(2)
+    weight = weight_of(convolution).transpose(0, 1).flip(2)
     return _transposed(weight, weight.shape[2] - 1 - int(convolution.padding[0]), 1)
 
 
@@ -131,8 +131,8 @@ def _transposed(weight: Tensor, padding: int, stride: int) -> nn.ConvTranspose1d
     return made
 
 
-def _weight(convolution: Any) -> Tensor:
-    """Its own, or what weight normalisation will make at the next call."""
+def weight_of(convolution: Any) -> Tensor:
+    """A convolution's weight; with weight normalisation, what that will make at the next call."""
     if hasattr(convolution, "weight_g"):
         return torch._weight_norm(convolution.weight_v, convolution.weight_g, 0)
     weight: Tensor = convolution.weight
