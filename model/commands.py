@@ -49,7 +49,10 @@ def _add_training(models: Commands) -> None:
 def _add_bundle(bundle: Commands) -> None:
     import_dac = add_command(bundle, "import-dac", run_import_dac, "make a bundle of the official codec")
     import_dac.add_argument("--weights", type=Path, metavar="FILE", help="DAC's .pth (default: download it)")
-    import_dac.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="the new bundle")
+    average = add_command(bundle, "average", run_average, "average bundles that were trained from one")
+    average.add_argument("bundles", metavar="BUNDLE", nargs="+", help="which to average")
+    for maker in (import_dac, average):
+        maker.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="the new bundle")
 
 
 def run_data_prepare(command: Command) -> None:
@@ -81,6 +84,14 @@ def run_import_dac(command: Command) -> None:
 
     import_official_codec(command.weights, command.output)
     print(f"The codec is in {command.output}; `main.py train lm --codec {command.output}` is the next step.")
+
+
+def run_average(command: Command) -> None:
+    from model.average import average
+    from model.bundle import Bundle, bundle_folder
+
+    average([Bundle.load(bundle_folder(name)) for name in command.bundles]).save(command.output)
+    print(f"Their mean is in {command.output}.")
 
 
 def _show_row(step: int, figures: dict[str, float]) -> None:

@@ -55,7 +55,7 @@ def test_help_waits_for_no_heavy_package() -> None:
     assert all(name.split()[0] in finished.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "bundle import-dac"])
+@pytest.mark.parametrize("name", [*COMMANDS, "bundle import-dac", "bundle average"])
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         run(*name.split(), "--help")
@@ -193,6 +193,7 @@ def test_bad_input_is_one_sentence_and_keeps_the_output(
         (["train", "codec", "--config", "nowhere.toml"], "nowhere.toml"),
         (["train", "lm", "--codec", "nowhere"], "There is no bundle 'nowhere'"),
         (["bundle", "import-dac", "--weights", "nowhere.pth", "--output", "b"], "nowhere.pth does not exist"),
+        (["bundle", "average", "nowhere", "--output", "b"], "There is no bundle 'nowhere'"),
     ],
 )
 def test_every_other_mistake_is_one_sentence(
