@@ -141,6 +141,17 @@ def test_other_noise_may_stand_for_treble_and_not_for_speech_below(window_sample
     assert loss(2, treble=False) > 0.5 * loss(0, treble=False)
 
 
+@pytest.mark.parametrize("window_samples", [1024, 2048])
+def test_to_take_speech_away_costs_more_than_to_leave_as_much_noise(window_samples: int) -> None:
+    target = in_band(1, treble=False)
+    power = 0.3
+    half = 0.5**power  # of compressed magnitudes
+    quieter, louder = (
+        enhancement_loss(share ** (1 / power) * target, target, window_samples) for share in (half, 2 - half)
+    )
+    assert quieter > 1.5 * louder
+
+
 def test_silence_teaches_in_finite_steps() -> None:
     estimate = torch.zeros(1, SAMPLES, requires_grad=True)
     enhancement_loss(estimate, torch.from_numpy(noise(SAMPLES))[None], 1024).backward()
