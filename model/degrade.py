@@ -31,14 +31,14 @@ class DegradeConfig:
 
     p_nothing: float = 0.03
     p_noise_only: float = 0.04
-    p_reverb: float = 0.4
+    p_reverb: float = 0.5
     p_noise: float = 0.9
     p_colour: float = 0.3
     p_codec: float = 0.1
     p_clip: float = 0.2
     p_band_limit: float = 0.35
     p_packet_loss: float = 0.05
-    snr_db: tuple[float, float, float] = (-6.0, 3.0, 30.0)
+    snr_db: tuple[float, float, float] = (-7.0, 2.0, 22.0)
     gain_db: tuple[float, float] = (-25.0, 6.0)
 
 
