@@ -15,6 +15,9 @@ _DISTANCES = (
     (2, 1),
     (4, 4),
 )  # in frames and bins, at which the blocks compare
+_GROUP_BINS = 4  # that the overview takes together
+_OVERVIEW_CHANNELS = 48
+_OVERVIEW_DISTANCES = ((1, 1), (2, 2), (4, 4), (4, 1), (2, 2), (1, 4))
 MARGIN_FRAMES = 3 + sum(frames for frames, _ in _DISTANCES)  # on each side, that the judgement depends on
 
 
@@ -30,7 +33,8 @@ class FineGate(nn.Module):
         self.look = nn.Conv2d(1, _CHANNELS, (3, 7), padding=(1, 3))
         self.scale, self.shift = nn.Linear(width, _CHANNELS * _BANDS), nn.Linear(width, _CHANNELS * _BANDS)
         self.compare = nn.Conv2d(_CHANNELS, _CHANNELS, (3, 5), padding=(1, 2))
-        self.blocks = nn.Sequential(*(_Block(*distance) for distance in _DISTANCES))
+        self.blocks = nn.Sequential(*(_Block(_CHANNELS, 5, *distance) for distance in _DISTANCES))
+        self.overview = _Overview(width)
         self.judge = nn.Conv2d(_CHANNELS, 1, 3, padding=1)
         for layer in (self.scale, self.shift, self.judge):
             for parameter in layer.parameters():
@@ -46,27 +50,56 @@ class FineGate(nn.Module):
         dtype = self.look.weight.dtype
         hidden = hidden.to(dtype)
         seen = self.look(features[:, None, :, :BINS].to(dtype)).to(memory_format=torch.channels_last)
-        seen = seen * (1 + self._by_bin(self.scale(hidden))) + self._by_bin(self.shift(hidden))
-        compared = self.blocks(self.compare(F.gelu(seen, approximate="tanh")))
+        seen = seen * (1 + _by_bin(self.scale(hidden), BINS)) + _by_bin(self.shift(hidden), BINS)
+        compared = self.compare(F.gelu(seen, approximate="tanh"))
+        compared = self.blocks(compared) + self.overview(compared, hidden)
         return self.judge(F.gelu(compared, approximate="tanh"))[:, 0]
 
-    def _by_bin(self, values: Tensor) -> Tensor:
-        """[batch, frames, bands * channels] to [batch, channels, frames, bins]."""
-        bands = values.unflatten(-1, (_BANDS, _CHANNELS))
-        return bands.repeat_interleave(BINS // _BANDS, dim=2).permute(0, 3, 1, 2)
+
+class _Overview(nn.Module):
+    """Sees the same in groups of bins, with more channels; it adds what it finds: at first nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        size, channels = (1, _GROUP_BINS), _OVERVIEW_CHANNELS
+        self.gather = nn.Conv2d(_CHANNELS, channels, size, stride=size)
+        self.scale, self.shift = nn.Linear(width, channels * _BANDS), nn.Linear(width, channels * _BANDS)
+        self.blocks = nn.Sequential(*(_Block(channels, 3, *distance) for distance in _OVERVIEW_DISTANCES))
+        self.spread = nn.Conv2d(channels, _CHANNELS * _GROUP_BINS, 1)
+        for layer in (self.scale, self.shift, self.spread):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+
+    def forward(self, seen: Tensor, hidden: Tensor) -> Tensor:
+        """[batch, channels, frames, bins] and [batch, frames, width] to the shape of the former."""
+        groups = self.gather(F.gelu(seen, approximate="tanh"))
+        bins = groups.shape[-1]
+        groups = groups * (1 + _by_bin(self.scale(hidden), bins)) + _by_bin(self.shift(hidden), bins)
+        found = self.spread(F.gelu(self.blocks(groups), approximate="tanh"))
+        return found.unflatten(1, (_CHANNELS, _GROUP_BINS)).movedim(2, -1).flatten(-2)
 
 
 class _Block(nn.Module):
     """Looks further and adds what it finds: at first nothing."""
 
-    def __init__(self, frames: int, bins: int) -> None:
+    def __init__(self, channels: int, width_bins: int, frames: int, bins: int) -> None:
         """`frames` and `bins`: between those that are compared."""
         super().__init__()
         self.compare = nn.Conv2d(
-            _CHANNELS, _CHANNELS, (3, 5), padding=(frames, 2 * bins), dilation=(frames, bins)
+            channels,
+            channels,
+            (3, width_bins),
+            padding=(frames, width_bins // 2 * bins),
+            dilation=(frames, bins),
         )
         for parameter in self.compare.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, seen: Tensor) -> Tensor:
         return seen + self.compare(F.gelu(seen, approximate="tanh"))
+
+
+def _by_bin(values: Tensor, bins: int) -> Tensor:
+    """[batch, frames, bands * channels] to [batch, channels, frames, bins]."""
+    bands = values.unflatten(-1, (_BANDS, -1))
+    return bands.repeat_interleave(bins // _BANDS, dim=2).permute(0, 3, 1, 2)
