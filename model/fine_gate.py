@@ -17,7 +17,7 @@ _DISTANCES = (
 )  # in frames and bins, at which the blocks compare
 _GROUP_BINS = 4  # that the overview takes together
 _OVERVIEW_CHANNELS = 48
-_OVERVIEW_DISTANCES = ((1, 1), (2, 2), (4, 4), (4, 1), (2, 2), (1, 4))
+_OVERVIEW_DISTANCES = ((1, 1), (2, 2), (4, 4), (4, 1), (2, 2), (1, 4))  # as far in time as the others
 MARGIN_FRAMES = 3 + sum(frames for frames, _ in _DISTANCES)  # on each side, that the judgement depends on
 
 
