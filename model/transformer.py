@@ -58,8 +58,15 @@ class Block(nn.Module):
         turned = rotate(stacked[:, :, : 2 * self._heads], cosine, sine).transpose(1, 2)
         query, key = turned.chunk(2, dim=1)
         value = stacked[:, :, 2 * self._heads :].transpose(1, 2)
-        mixed = F.scaled_dot_product_attention(query[:, :, first_frame:], key, value)
-        return mixed.transpose(1, 2).flatten(2)
+        return _mix(query[:, :, first_frame:], key, value).transpose(1, 2).flatten(2)
+
+
+def _mix(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """The values of the frames that are attended to, [batch, heads, frames, head_width]."""
+    if torch.is_grad_enabled() and query.device.type == "cpu":
+        # Trained by plain products, it takes a quarter of the time that the gradients of the fused kernel do.
+        return ((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)).softmax(-1) @ value
+    return F.scaled_dot_product_attention(query, key, value)
 
 
 def rotary_angles(frames: int, head_width: int, device: torch.device) -> Tensor:
