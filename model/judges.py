@@ -109,7 +109,7 @@ class DistillMos:
     """Distill-MOS: predicted opinions of the whole, 1 to 5, without a reference (`distillmos`).
 
     It learned from a judge on top of XLS-R (Stahl and Gamper 2025, arXiv 2502.05356), so it is no kin of the
-    DNSMOS networks, one of which teaches the speech encoder (`model.listener`).
+    DNSMOS networks. It may teach the speech encoder (`model.second_listener`), as one of those may.
     """
 
     def __init__(self) -> None:

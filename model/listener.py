@@ -1,8 +1,4 @@
-"""What listeners would think of speech: in training, it tells the speech encoder how pleasant that sounds.
-
-Errors against the clean speech are least for a mean of what might have been said, which sounds muffled; an
-opinion is best for something that could have been said. Bundles know nothing of it.
-"""
+"""One of the `listeners` of the training: a network that foretells opinions from mel spectra."""
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +10,6 @@ _WINDOW_SAMPLES, _HOP_SAMPLES = 885, 441  # 20 and 10 ms
 _MELS = 120
 _POWER_AT_16_KHZ = (321 / _WINDOW_SAMPLES) ** 2  # of a spectrum, to that of the same sound at 44.1 kHz
 _RANGE_DB, _MIDDLE_DB = 80.0, 40.0  # below the loudest band
-_SILENT_POWER = 1e-5  # of a clip, 26 dB below speech
 
 
 class Listener(nn.Module):
@@ -64,20 +59,6 @@ class Listener(nn.Module):
         loudest_db = levels_db.detach().amax((1, 2), keepdim=True)
         audible_db = torch.maximum(levels_db - loudest_db, levels_db.new_tensor(-_RANGE_DB))
         return (audible_db.transpose(1, 2) + _MIDDLE_DB) / _MIDDLE_DB
-
-
-def opinion_loss(listener: Listener, restored: Tensor, target: Tensor) -> Tensor:
-    """How much less listeners think of the restored speech than of the clean, a scalar.
-
-    Of what is better than clean and of silence, nothing.
-
-    Args:
-        restored, target: float32 [batch, samples] at 44.1 kHz.
-    """
-    with torch.no_grad():
-        wanted, is_heard = listener(target), target.square().mean(1) > _SILENT_POWER
-    lacking = (wanted - listener(restored)).clamp(min=0)
-    return (lacking * is_heard).sum() / is_heard.sum().clamp(min=1)
 
 
 def _load() -> tuple[list[Tensor], Tensor]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import soundfile
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,7 +20,7 @@ from model.data import Corpus
 from model.degrade import Degrader
 from model.examples import Batch, Drawn, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
-from model.listener import Listener, opinion_loss
+from model.listeners import Listeners
 from model.losses import enhancement_loss, limit_bands
 from model.masking import draw_mask
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
@@ -61,7 +62,9 @@ class LanguageModelTrainingConfig(TrainingConfig):
     enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
     recogniser_weight: float = 0.0  # of what the encoder misses of what a speech recogniser hears
     word_weight: float = 0.0  # of how differently it hears what comes out and what should
-    opinion_weight: float = 0.0  # of how much less listeners think of what comes out
+    opinion_weight: float = 0.0  # of how much less a listener thinks of what comes out
+    second_opinion_weight: float = 0.0  # of how much less another does
+    opinion_every_steps: PositiveInt = 1  # the listeners take turns
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )
@@ -96,7 +99,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
         listens = config.recogniser_weight or config.word_weight
         self.recogniser = Recogniser(self.dtype).to(self.device) if listens else None
-        self.listener = Listener().to(self.device) if config.opinion_weight else None
+        self.listeners = Listeners(self._weights, config.opinion_every_steps, self.device, self.dtype)
         self.recogniser_loss = RecogniserLoss(config.language_model.width).to(self.device)
         if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))
@@ -107,7 +110,9 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         known = {id(parameter) for parameter in tables}
         others = [parameter for parameter in self._parameters() if id(parameter) not in known]
         groups = [{"params": others, "rate": 1.0}, {"params": tables, "rate": config.table_rate}]
-        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=config.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            groups, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True
+        )
         self.average = AveragedWeights(self.model, config.average_decay)
         if config.steps > _WORTH_COMPILING_STEPS:
             for part in (self.model.speech_encoder.transformer, self.model.speech_encoder.fine_gate):
@@ -190,6 +195,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             "recogniser": self.config.recogniser_weight,
             "words": self.config.word_weight,
             "opinion": self.config.opinion_weight,
+            "second_opinion": self.config.second_opinion_weight,
         }
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
@@ -211,9 +217,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         window = windows[self.step % len(windows)]
         enhancement = enhancement_loss(known(speech.enhanced), known(target), window)
         losses = {"enhancement": enhancement} | self._recognised(speech, target)
-        if self.listener is not None:
-            losses["opinion"] = opinion_loss(self.listener, speech.enhanced, target)
-        return losses, speech
+        return losses | self.listeners.losses(self.step, speech.enhanced, target), speech
 
     def _recognised(self, speech: Speech, target: Tensor) -> dict[str, Tensor]:
         if self.recogniser is None:

@@ -131,6 +131,16 @@ def test_the_speech_encoder_learns_to_please_listeners(runs: Runs, tmp_path: Pat
     assert rows[-1]["opinion"] < 0.9 * rows[0]["opinion"]
 
 
+def test_listeners_take_turns(runs: Runs, tmp_path: Path) -> None:
+    weights = {"opinion_weight": 1.0, "second_opinion_weight": 1.0, "opinion_every_steps": 2}
+    changes = {"steps": 6, "encoder_steps": 6, "log_every_steps": 1} | weights
+    trainer = LanguageModelTrainer(CONFIG.model_copy(update=changes), runs.data, runs.codec, tmp_path)
+    trainer.train(lambda step, row: None)
+    first, second = {"opinion"}, {"second_opinion"}
+    asked = [row.keys() & (first | second) for row in read_log(tmp_path)]
+    assert asked == [first, set(), second, set(), first, set()]
+
+
 def test_a_recording_does_not_teach_what_lies_above_its_band(runs: Runs, tmp_path: Path) -> None:
     trainer = LanguageModelTrainer(CONFIG, runs.data, runs.codec, tmp_path)
     speech = torch.from_numpy(noise(2 * 32 * FRAME_SAMPLES)).view(2, -1)

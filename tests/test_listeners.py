@@ -1,4 +1,4 @@
-"""The listener agrees with the package that its weights are from, and its opinions can be learned from."""
+"""The listeners agree with the packages that their weights are from, and can be learned from."""
 
 import warnings
 
@@ -6,20 +6,23 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from model.judges import JUDGE_RATE_HZ, at_judge_rate
+from model.judges import JUDGE_RATE_HZ, DistillMos, Utterance, at_judge_rate
 from model.level import REFERENCE_RMS
-from model.listener import Listener, opinion_loss
+from model.listener import Listener
+from model.listeners import opinion_loss
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from model.second_listener import SecondListener
 from realtime.demo import SAMPLE
 
 SAMPLES = 96 * FRAME_SAMPLES
 
 
-@pytest.fixture(scope="module")
-def listener() -> Listener:
-    return Listener()
+@pytest.fixture(scope="module", params=[Listener, SecondListener])
+def listener(request: pytest.FixtureRequest) -> nn.Module:
+    listener: nn.Module = request.param()
+    return listener
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +37,31 @@ def noise_like(speech: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("noise_level", [0.0, 0.1, 1.0])
-def test_it_agrees_with_its_package(listener: Listener, speech: Tensor, noise_level: float) -> None:
+def test_the_first_agrees_with_its_package(speech: Tensor, noise_level: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dnsmos = pytest.importorskip("speechmos.dnsmos")
     audio = np.resize((speech + noise_level * noise_like(speech)).numpy(), round(9.01 * SAMPLE_RATE_HZ))
     theirs = dnsmos.run(at_judge_rate(audio), sr=JUDGE_RATE_HZ)["p808_mos"]
-    assert listener(torch.from_numpy(audio)[None]).item() == pytest.approx(theirs, abs=0.15)
+    assert Listener()(torch.from_numpy(audio)[None]).item() == pytest.approx(theirs, abs=0.15)
 
 
-def test_nothing_lacks_but_from_speech(listener: Listener, speech: Tensor) -> None:
+@pytest.mark.parametrize("noise_level", [0.0, 0.1, 1.0])
+def test_the_second_agrees_with_its_package(speech: Tensor, noise_level: float) -> None:
+    audio = (speech + noise_level * noise_like(speech))[:, : 7 * SAMPLE_RATE_HZ]
+    (theirs,) = DistillMos().score(Utterance(audio[0].numpy()), [audio[0].numpy()])
+    assert SecondListener()(audio).item() == pytest.approx(theirs["MOS"], abs=0.15)
+
+
+@pytest.mark.parametrize(("clips", "recordings"), [(1, 1), (3, 3), (6, 3), (8, 2)])
+def test_the_second_hears_up_to_four_clips_as_one_recording(
+    speech: Tensor, clips: int, recordings: int
+) -> None:
+    batch = speech[:, : clips * SAMPLES // 2].view(clips, -1)
+    assert SecondListener()(batch).shape == (recordings,)
+
+
+def test_nothing_lacks_but_from_speech(listener: nn.Module, speech: Tensor) -> None:
     clean = speech[:, SAMPLE_RATE_HZ:][:, :SAMPLES]
     noisy = clean + 0.3 * noise_like(clean)
     assert opinion_loss(listener, clean, clean).item() == 0.0
@@ -52,12 +70,13 @@ def test_nothing_lacks_but_from_speech(listener: Listener, speech: Tensor) -> No
     assert opinion_loss(listener, noisy, clean).item() > 0.5
 
 
-def test_how_loud_it_is_makes_no_difference(listener: Listener, speech: Tensor) -> None:
-    loud, soft = listener(torch.cat([speech, 0.3 * speech]))
+def test_how_loud_it_is_makes_no_difference(listener: nn.Module, speech: Tensor) -> None:
+    clip = speech[:, : 3 * SAMPLE_RATE_HZ]
+    loud, soft = torch.cat([listener(clip), listener(0.3 * clip)])
     assert loud.item() == pytest.approx(soft.item(), abs=0.02)
 
 
-def test_a_mask_learns_to_please(listener: Listener, speech: Tensor) -> None:
+def test_a_mask_learns_to_please(listener: nn.Module, speech: Tensor) -> None:
     clean = speech[:, SAMPLE_RATE_HZ:][:, :SAMPLES]
     noisy = clean + 0.3 * noise_like(clean)
     spectrum = torch.stft(noisy, 1024, 256, window=torch.hann_window(1024), return_complex=True)
