@@ -7,7 +7,7 @@ from pathlib import Path
 from model.errors import DataError
 from model.evaluate import ALL_SPEECH, Row
 
-FIGURES = ("OVRL", "SIG", "BAK", "ESTOI", "PESQ", "LSD", "speaker", "WER")
+FIGURES = ("OVRL", "MOS", "SIG", "BAK", "ESTOI", "PESQ", "LSD", "speaker", "WER")
 _KEPT = "kept"
 
 
