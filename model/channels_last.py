@@ -18,10 +18,11 @@ _MOST_LAYOUTS = 4  # a stream has two: its first window's, and that of all other
 
 class _Conv(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight.to(x.dtype).unsqueeze(2)
-        bias = None if self.bias is None else self.bias.to(x.dtype)
+        dtype = torch.float32 if _is_risky(self) else x.dtype
+        weight = self.weight.to(dtype).unsqueeze(2)
+        bias = None if self.bias is None else self.bias.to(dtype)
         stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
-        return F.conv2d(x, weight, bias, stride, padding, dilation, self.groups)
+        return F.conv2d(x.to(dtype), weight, bias, stride, padding, dilation, self.groups).to(x.dtype)
 
 
 class _ConvTranspose(nn.ConvTranspose1d):
@@ -132,6 +133,11 @@ def to_image(signal: Tensor, dtype: torch.dtype) -> Tensor:
     ).copy_(signal.unsqueeze(2))
 
 
+def _is_risky(layer: nn.Conv1d) -> bool:
+    """Of such strides, oneDNN's bf16 kernels for AMX make noise."""
+    return layer.stride[0] > 3
+
+
 def to_channels_last(network: nn.Module) -> nn.Module:
     """Switch every Conv1d, ConvTranspose1d and Snake1d of `network` in place, and return it."""
     for module in network.modules():
@@ -150,6 +156,6 @@ def pack_weights(network: nn.Module) -> None:
     `network` is on the CPU, switched to channels-last, and learns no more.
     """
     for module in network.modules():
-        if type(module) in (_Conv, _ConvTranspose):
+        if (type(module) is _Conv and not _is_risky(module)) or type(module) is _ConvTranspose:
             module.__class__ = _PackedConv if type(module) is _Conv else _PackedConvTranspose
             module.layouts = _Layouts()  # type: ignore[assignment]
