@@ -51,11 +51,24 @@ def test_a_bin_is_judged_by_no_more_frames_than_it_says() -> None:
     assert changed_frames(heard, hidden, changed, hidden).abs().max() == MARGIN_FRAMES
 
 
+def test_it_judges_the_same_in_half_precision() -> None:
+    heard, hidden = features(1)[0], torch.randn(4, FRAMES, 8)
+    gate = random_gate()
+    exact = gate(heard, hidden)
+    rounded = gate.bfloat16()(heard, hidden).float()
+    assert (rounded - exact).norm() < 0.05 * exact.norm()
+
+
 def changed_frames(heard: Tensor, hidden: Tensor, other_heard: Tensor, other_hidden: Tensor) -> Tensor:
     """In which frames a gate that looks everywhere judges otherwise, relative to the middle."""
+    gate = random_gate()
+    difference = (gate(other_heard, other_hidden) - gate(heard, hidden)).abs().amax((0, 2))
+    return difference.gt(0).nonzero() - MIDDLE
+
+
+def random_gate() -> FineGate:
     torch.manual_seed(0)
     gate = FineGate(8)
     for parameter in gate.parameters():
         nn.init.normal_(parameter, std=0.3)
-    difference = (gate(other_heard, other_hidden) - gate(heard, hidden)).abs().amax((0, 2))
-    return difference.gt(0).nonzero() - MIDDLE
+    return gate
