@@ -20,12 +20,19 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor, first_frame: int = 0) -> Tensor:
         """The frames from `first_frame` on, which attend to all."""
+        if not self.blocks:
+            return x[:, first_frame:]
         rotation = rotary_angles(x.shape[1], self._head_width, x.device)[:, None]
         cosine, sine = rotation.cos(), rotation.sin()
         for block in self.blocks[:-1]:
             x = block(x, cosine, sine)
         last: Tensor = self.blocks[-1](x, cosine, sine, first_frame)
         return last
+
+    def leave_out_idle(self) -> None:
+        """Do without the blocks that add nothing, as none does before it is trained."""
+        busy = [block for block in self.blocks if isinstance(block, Block) and not block.is_idle()]
+        self.blocks = nn.ModuleList(busy)
 
 
 class Block(nn.Module):
@@ -39,8 +46,15 @@ class Block(nn.Module):
         self.output = nn.Linear(width, width, bias=False)
         self.expand = GeluLinear(width, feed_forward)
         self.contract = nn.Linear(feed_forward, width)
-        for last in (self.output.weight, self.contract.weight, self.contract.bias):
-            nn.init.zeros_(last)
+        for end in self._branch_ends():
+            nn.init.zeros_(end)
+
+    def _branch_ends(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.output.weight, self.contract.weight, self.contract.bias
+
+    def is_idle(self) -> bool:
+        """Whether it passes on what it is given, whatever that is."""
+        return not any(end.any() for end in self._branch_ends())
 
     def linears(self) -> list[nn.Linear]:
         """The layers whose weights may be of less than float32."""

@@ -30,6 +30,7 @@ CONTEXT_FRAMES = (0, 24, 48, 96, 192)
 PASSES = (1, 2, 4, 8)
 TIMES_LAYERS_AND_WIDTH = ((1, 1), (2, 1), (4, 1), (1, 2), (2, 2))  # of the bundle's language model
 WHOLE_FILE_PASSES = 16
+NEXT_TO_NOTHING = 1e-6  # what is nothing is not computed
 MIB = 2**20
 
 
@@ -202,6 +203,8 @@ def _other_sizes(preset: Preset) -> "Iterator[Bundle]":
         }
         larger = shape.model_copy(update={key: times * getattr(shape, key) for key, times in changes.items()})
         weights = LanguageModel(larger, bundle.config.codec).state_dict()
+        for tensor in weights.values():
+            tensor[tensor == 0] = NEXT_TO_NOTHING
         yield Bundle(bundle.config.model_copy(update={"language_model": larger}), bundle.codec, weights)
 
 
