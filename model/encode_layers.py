@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from model.bundle import Bundle
 from model.codec import build_dac, fold_weight_norm
 from model.filter_bank import all_but_banks_to, folded
-from model.fine_gate import MARGIN_FRAMES
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, WindowPlan
-from model.speech_encoder import SpeechEncoder, white_noise
+from model.speech_encoder import LOOK_BACK_FRAMES, SpeechEncoder, white_noise
 
 CPU = torch.device("cpu")
 Outputs = tuple[Tensor, ...]
@@ -94,7 +93,7 @@ def hop_inputs(bundle: Bundle, plan: WindowPlan, noisy: Tensor) -> tuple[int, di
     white = white_noise(noisy, torch.Generator().manual_seed(0))
     speech = model.language_model.encode(noisy, white, codec, plan.context_frames)[1]
     features = encoder.normalise(encoder.stft.analyse(noisy))
-    start = max(0, plan.window_frames - speech.known.shape[1] - MARGIN_FRAMES)
+    start = max(0, plan.window_frames - speech.known.shape[1] - LOOK_BACK_FRAMES)
     seen = encoder.look(features)
     known = encoder.norm(encoder.transformer(seen, start))
     frames = plan.hop_frames + plan.lookahead_frames + min(codec.margin_frames, plan.context_frames)

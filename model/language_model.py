@@ -9,10 +9,8 @@ from torch.nn import functional as F
 
 from model.codec import Codec, CodecConfig
 from model.plan import FRAME_SAMPLES
-from model.speech_encoder import Speech, SpeechEncoder
+from model.speech_encoder import SETTLING_FRAMES, Speech, SpeechEncoder
 from model.transformer import Transformer
-
-MASK_MARGIN_FRAMES = 5  # how far enhanced audio depends on frames before it, but for the transformer
 
 
 class LanguageModelConfig(BaseModel):
@@ -63,7 +61,7 @@ class LanguageModel(nn.Module):
             the conditioning as `condition` makes it, and what was heard, of some frames before it too.
         """
         margin = min(codec.margin_frames, first_frame)
-        start = max(0, first_frame - margin - MASK_MARGIN_FRAMES)
+        start = max(0, first_frame - margin - SETTLING_FRAMES)
         speech: Speech = self.speech_encoder(audio, noise, start)
         latents = codec.latents(speech.enhanced[:, (first_frame - margin - start) * FRAME_SAMPLES :])
         return self.condition(latents[:, :, margin:], speech.known[:, first_frame - start :]), speech

@@ -19,6 +19,8 @@ from model.plan import FRAME_SAMPLES
 from model.stft import BINS, Stft
 from model.transformer import Transformer
 
+SETTLING_FRAMES = 5  # the first that are given, which depend on more of the past than is looked at
+LOOK_BACK_FRAMES = MARGIN_FRAMES - SETTLING_FRAMES  # of the fine gate, before those that are given
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
 _INAUDIBLE = 1e-6  # power of a bin, 64 dB below noise as loud as speech is: silence is heard as silence
 _PHASE_ROUNDS = 5  # 20 sound no better
@@ -70,7 +72,7 @@ class SpeechEncoder(nn.Module):
         """
         spectrum = self.stft.analyse(audio.float())
         features = self.normalise(spectrum)
-        start = max(0, first_frame - MARGIN_FRAMES)
+        start = max(0, first_frame - LOOK_BACK_FRAMES)
         known = self.norm(self.transformer(self.look(features), start).float())
         gain, filling = self.judge(features[:, start:], known)
         passed = self._fit(gain * spectrum[:, start:], gain)  # from `start`: phases go on from those before
