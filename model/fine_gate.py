@@ -51,9 +51,9 @@ class FineGate(nn.Module):
         hidden = hidden.to(dtype)
         seen = self.look(features[:, None, :, :BINS].to(dtype)).to(memory_format=torch.channels_last)
         seen = seen * (1 + _by_bin(self.scale(hidden), BINS)) + _by_bin(self.shift(hidden), BINS)
-        compared = self.compare(F.gelu(seen, approximate="tanh"))
+        compared = self.compare(F.gelu(seen))
         compared = self.blocks(compared) + self.overview(compared, hidden)
-        return self.judge(F.gelu(compared, approximate="tanh"))[:, 0]
+        return self.judge(F.gelu(compared))[:, 0]
 
 
 class _Overview(nn.Module):
@@ -72,10 +72,10 @@ class _Overview(nn.Module):
 
     def forward(self, seen: Tensor, hidden: Tensor) -> Tensor:
         """[batch, channels, frames, bins] and [batch, frames, width] to the shape of the former."""
-        groups = self._gathered(F.gelu(seen, approximate="tanh"))
+        groups = self._gathered(F.gelu(seen))
         bins = groups.shape[-1]
         groups = groups * (1 + _by_bin(self.scale(hidden), bins)) + _by_bin(self.shift(hidden), bins)
-        found = self.spread(F.gelu(self.blocks(groups), approximate="tanh"))
+        found = self.spread(F.gelu(self.blocks(groups)))
         return found.unflatten(1, (_CHANNELS, _GROUP_BINS)).movedim(2, -1).flatten(-2)
 
     def _gathered(self, seen: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class _Block(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, seen: Tensor) -> Tensor:
-        return seen + self.compare(F.gelu(seen, approximate="tanh"))
+        return seen + self.compare(F.gelu(seen))
 
 
 def _by_bin(values: Tensor, bins: int) -> Tensor:
