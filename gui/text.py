@@ -43,7 +43,7 @@ DELAY = _("Delay")
 DELAY_PARTS = (_("Capture"), _("Algorithm"), _("Compute"), _("Output"))
 DELAY_HELP = (
     _("What the microphone and the system hold back before the program hears it."),
-    _("What the model has to hear first: a hop, the look-ahead and a crossfade; a preset sets it."),
+    _("What the model has to hear first: a hop and the look-ahead; a preset sets it."),
     _("What is set aside for computing a hop."),
     _("What the system holds back before the listener hears it."),
 )
