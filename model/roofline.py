@@ -98,8 +98,11 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, *arguments: object, **
 
 
 _COUNTS: dict[Any, Callable[..., int]] = flop_registry | {
-    torch.ops.mkldnn._linear_pointwise: _linear,
-    torch.ops.mkldnn._convolution_pointwise: _convolution,
-    torch.ops.mkldnn._convolution_transpose_pointwise: _transposed,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention
 }
+if torch.backends.mkldnn.is_available():
+    _COUNTS |= {
+        torch.ops.mkldnn._linear_pointwise: _linear,
+        torch.ops.mkldnn._convolution_pointwise: _convolution,
+        torch.ops.mkldnn._convolution_transpose_pointwise: _transposed,
+    }

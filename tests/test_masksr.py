@@ -214,6 +214,17 @@ def test_a_bundle_is_loaded(tiny_bundle: Path, model: MaskSR) -> None:
     assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
 
 
+def test_a_bundle_is_loaded_where_pytorch_has_no_onednn(
+    tiny_bundle: Path, model: MaskSR, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = noise(20 * FRAME_SAMPLES)
+    expected = restore(model, audio, temperature=0.0)
+    monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
+    monkeypatch.setattr("torch.ops.mkldnn", None)  # as on Apple's processors
+    restored = restore(MaskSR.load(tiny_bundle), audio, temperature=0.0)
+    np.testing.assert_allclose(restored, expected, atol=1e-4)
+
+
 def test_a_graphics_card_without_room_leaves_the_work_to_the_processor(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from model.training import (
     Log,
     TrainingError,
     cosine_schedule,
+    cpu_and_dtype,
     load_checkpoint,
     plot_log,
     read_config,
@@ -192,6 +193,25 @@ def test_a_wrong_configuration_is_one_error(tmp_path: Path, text: str | None, me
 def test_a_configuration_is_read(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("steps = 5")
     assert read_config(tmp_path / "config.toml", Settings) == Settings(steps=5)
+
+
+@pytest.mark.parametrize(
+    ("can", "has_onednn", "dtype"),
+    [
+        ({"avx2": True, "avx512_f": True, "avx512_bf16": True}, True, torch.bfloat16),
+        ({"avx2": True, "avx512_f": True, "avx512_bf16": False}, True, torch.float32),
+        ({"avx2": True}, True, torch.float32),
+        ({"neon": True, "bf16": True}, True, torch.bfloat16),
+        ({"neon": True, "bf16": True}, False, torch.float32),
+    ],
+    ids=["Zen 4", "Ice Lake", "Haswell", "Graviton 3", "Apple M2"],
+)
+def test_a_processor_computes_in_bf16_where_it_multiplies_that_natively(
+    can: dict[str, bool], has_onednn: bool, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: can)
+    monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: has_onednn)
+    assert cpu_and_dtype() == (torch.device("cpu"), dtype)
 
 
 def test_one_process_is_the_only_worker(monkeypatch: pytest.MonkeyPatch) -> None:
