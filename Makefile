@@ -36,7 +36,8 @@ run: setup
 	$(BIN)/python main.py
 
 test: .venv/for-tests lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not live' --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m live
 
 lint: .venv/for-tests
 	$(BIN)/ruff format --check .

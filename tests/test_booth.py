@@ -13,6 +13,8 @@ from tests.models import load_refused
 from tests.pulse_server import PulseServer, load, running, wait_until
 from tests.test_virtual_mic import modules
 
+pytestmark = pytest.mark.live
+
 REPOSITORY = Path(__file__).parents[1]
 HELD_OPEN = """
 from realtime.booth import Booth

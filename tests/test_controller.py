@@ -26,6 +26,8 @@ from tests.desktop import (
 )
 from tests.pulse_server import PulseServer
 
+pytestmark = pytest.mark.live
+
 LONGEST_END_SECONDS = 15.0  # on a busy machine, of what takes 5 s
 USB_MIC = "source_name=usb_mic master=room.monitor source_properties=\"device.description='USB Microphone'\""
 

@@ -23,6 +23,8 @@ from tests.serverless_machine import Serverless
 from tests.signals import tone
 from tests.test_device_pair import Ear, is_tone, places, started, stream_numbers
 
+pytestmark = pytest.mark.live
+
 SECOND, ROOM_HZ = 44_100, 1000
 SETTINGS = Settings(microphone="usb", output="phones", virtual_mic=False, bypass=True)
 

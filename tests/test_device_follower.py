@@ -15,6 +15,8 @@ from tests.pulse_server import PulseServer, running, wait_until
 from tests.serverless_machine import Serverless
 from tests.test_device_pair import places, stream_numbers
 
+pytestmark = pytest.mark.live
+
 PROGRAM = [sys.executable, "-m", "tests.serverless_live", "--output", "phones", "--json"]
 
 

@@ -20,6 +20,8 @@ from tests.models import load_inverter
 from tests.pulse_server import DESK_MIC, PulseServer, load, remove, wait_until
 from tests.signals import tone
 
+pytestmark = pytest.mark.live
+
 SECOND = 44_100
 ROOM_HZ, PLAYED_HZ = 1000, 600
 DESK = EngineSettings(microphone="desk_mic", output="headset")

@@ -15,6 +15,8 @@ from realtime.devices import list_devices
 from realtime.sound_server import OWNER_PROPERTY, SoundServerError, SoundServerHangsError, sound_server
 from tests.pulse_server import PATIENCE_SECONDS, PulseServer, wait_until
 
+pytestmark = pytest.mark.live
+
 MICROPHONE = DeviceInfo(
     "input", 1, "alsa_input.usb", "USB Microphone", "pulseaudio", 1, 48_000, on_server=True
 )

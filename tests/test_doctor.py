@@ -16,6 +16,8 @@ from tests.models import load_inverter
 from tests.pulse_server import PulseServer
 from tests.test_virtual_mic import killed_while_open
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture(autouse=True)
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

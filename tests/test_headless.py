@@ -20,6 +20,8 @@ from realtime.signal_tap import SignalTap
 from tests.pulse_server import PulseServer, running, wait_until
 from tests.test_device_pair import places
 
+pytestmark = pytest.mark.live
+
 REPOSITORY = Path(__file__).parents[1]
 
 

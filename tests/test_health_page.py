@@ -15,6 +15,8 @@ from gui.settings import SettingsFile
 from presets.library import PresetLibrary
 from tests.pulse_server import PATIENCE_SECONDS, PulseServer
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def page(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HealthPage]:

@@ -18,6 +18,8 @@ from gui.heard_key import HeardKey
 from gui.hotkey import Hotkey, is_possible
 from gui.key_names import NAMED, pynput_names
 
+pytestmark = pytest.mark.live
+
 xlib = pytest.importorskip("Xlib.display")
 
 START_MS = 20_000  # a listener's, on a busy machine

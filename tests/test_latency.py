@@ -12,6 +12,8 @@ from tests.models import load_inverter
 from tests.pulse_server import PulseServer, at_best
 from tests.signals import noise
 
+pytestmark = pytest.mark.live
+
 
 def test_the_measured_delay_is_the_announced_one_and_nothing_stays_on_the_server() -> None:
     voice = soundfile.read(SAMPLE, frames=4 * 44_100, dtype="float32")[0]

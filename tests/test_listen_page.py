@@ -14,6 +14,8 @@ from realtime.ring import Samples
 from tests.desktop import VIRTUAL_MIC, OpenWindow, button, loudest_hz, wait_for, wait_for_sound
 from tests.pulse_server import PulseServer
 
+pytestmark = pytest.mark.live
+
 
 def is_pure_tone(sound: Samples, hz: int = 1000) -> bool:
     """Whether the last second has hardly anything else."""

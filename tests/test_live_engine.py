@@ -29,6 +29,8 @@ from tests.failing_card import FULL, LIBRARY_FAILED, LOST, load_on_a_card
 from tests.models import load_inverter, load_pass_through, load_refused
 from tests.pulse_server import DESK_MIC, FORMAT, PulseServer, at_best, load, remove, running, wait_until
 
+pytestmark = pytest.mark.live
+
 TONE_HZ, LOUDNESS = 441, 0.5
 TONE, HEADSET = f"sink=room frequency={TONE_HZ}", "sink_name=headset norewinds=1"
 SETTLED_SECONDS = 6.0

@@ -55,6 +55,8 @@ from tests.desktop import (
 from tests.pulse_server import PulseServer
 from tests.signals import noise
 
+pytestmark = pytest.mark.live
+
 PAGES = ("live", "listen", "files", "health", "settings")
 ALIKE = 0.01
 PICTURES = Path(__file__).parent / "pictures"

@@ -20,6 +20,8 @@ from tests.models import load_faulty, load_inverter, load_refused
 from tests.pulse_server import wait_until
 from tests.signals import tone
 
+pytestmark = pytest.mark.live
+
 SOUND = tone(SAMPLE_RATE_HZ, hz=60.0)
 STEEPEST = np.abs(np.diff(SOUND)).max()
 

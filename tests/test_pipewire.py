@@ -14,6 +14,8 @@ from tests.models import load_inverter
 from tests.pipewire_server import PipeWireServer
 from tests.pulse_server import DESK_MIC, at_best, load, remove, wait_until
 
+pytestmark = pytest.mark.live
+
 TONE_HZ = 441
 OURS = "masksr_live_microphone"
 

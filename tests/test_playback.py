@@ -14,6 +14,8 @@ from realtime.playback import play
 from tests.pulse_server import PulseServer
 from tests.signals import tone
 
+pytestmark = pytest.mark.live
+
 SECONDS = 60  # far longer than the test takes
 
 

@@ -12,6 +12,8 @@ from gui.main_window import MainWindow
 from gui.preset_menu import PresetMenu
 from tests.desktop import OpenWindow, combo_box, wait_for
 
+pytestmark = pytest.mark.live
+
 
 def action(window: MainWindow, name: str) -> QAction:
     """As it is when the menu is open."""

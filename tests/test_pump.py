@@ -4,6 +4,7 @@ from threading import Event
 from time import monotonic, sleep
 
 import numpy as np
+import pytest
 
 from realtime.audio_device import Capture, Playback
 from realtime.continuation import Continuation
@@ -12,6 +13,8 @@ from realtime.mixer import Mixer
 from realtime.pump import Pump
 from realtime.ring import Ring, Samples
 from tests.signals import cut, tone
+
+pytestmark = pytest.mark.live
 
 RATE_HZ, BLOCK_FRAMES = 44_100, 441
 SOUND = tone(2 * RATE_HZ)

@@ -1,6 +1,7 @@
 """A session that goes on for a while loses nothing, grows nothing and keeps its delay."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import soundfile
 from main import main
 from realtime.demo import SAMPLE
 from realtime.ring import Samples
-from realtime.soak import soak
+from realtime.soak import Soak, soak
 from tests.models import load_inverter, load_mute
 from tests.pulse_server import PulseServer, at_best
 from tests.witness import witness
+
+pytestmark = pytest.mark.live
 
 
 def voice(seconds: float) -> Samples:
@@ -60,8 +63,14 @@ def test_a_soak_that_hears_nothing_prints_its_figures_and_fails(
     pulse: PulseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mute").touch()
-    monkeypatch.setattr("realtime.soak.soak", partial(soak, load=partial(load_mute, tmp_path / "mute")))
-    assert main(["soak", "--minutes", "0.05", "--json"]) == 1
+
+    def soak_mute(
+        voice: Samples, minutes: float, preset: str | None, on_progress: Callable[[float], None]
+    ) -> Soak:
+        return soak(voice[:44_100], minutes, preset, on_progress, partial(load_mute, tmp_path / "mute"))
+
+    monkeypatch.setattr("realtime.soak.soak", soak_mute)
+    assert main(["soak", "--minutes", "0.02", "--json"]) == 1
     told = capsys.readouterr()
     figures = json.loads(told.out)
     assert figures["lost_rounds"] == figures["rounds"] == 2

@@ -16,6 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 
+pytestmark = pytest.mark.live
+
 ROOT = Path(__file__).parent.parent
 WIDE = {code: code + 0xFEE0 for code in (*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1))}
 NAMES = (  # which no translation changes

@@ -9,6 +9,8 @@ from gui import text
 from gui.tray import Tray
 from tests.desktop import OpenWindow, wait_for, wait_for_sound
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def tray(qtbot: QtBot) -> Tray:

@@ -20,6 +20,8 @@ from realtime.virtual_mic import MICROPHONE, VirtualMic, VirtualMicError, status
 from tests.models import load_refused
 from tests.pulse_server import PulseServer, running, wait_until
 
+pytestmark = pytest.mark.live
+
 SOURCE = "masksr_live_microphone"
 REPOSITORY = Path(__file__).parents[1]
 HELD_OPEN = """

@@ -18,6 +18,8 @@ import pytest
 from realtime.virtual_mic import MICROPHONE, VirtualMic
 from tests.pulse_server import PATIENCE_SECONDS, PulseServer, running
 
+pytestmark = pytest.mark.live
+
 TONE_HZ = 1000
 
 CHROMIUM = [
