@@ -24,7 +24,8 @@ NICENESS = -5
 POLL_SECONDS = 0.002
 STATUS_SECONDS = 0.1
 WARM_UP_HOPS = 4
-HEADROOM_FACTOR = 3.0  # over the slowest hop of the warm-up
+HEADROOM_FACTOR = 2.0  # over the slowest hop of the warm-up: what takes longer is bridged
+BUSY_FACTOR = 3.0  # over the same: what takes longer, twice in a row, is more than the machine can bear
 LEAST_SECONDS = 0.01  # for a hop, however fast: a process may have to wait for its turn
 BURST_SECONDS = 0.015  # by which captured sound may come late, and then in one go
 FAILING_SECONDS = 2.0  # how long every hop may fail before another process has to try
@@ -155,9 +156,12 @@ def _warm_up(processor: StreamProcessor) -> int:
         stats.clear()
         while stats.hops < hops:
             processor.process(silence)
-    seconds = min(max(HEADROOM_FACTOR * stats.compute_ms(100) / 1000.0, LEAST_SECONDS), stats.hop_seconds)
-    processor.ladder.budget_seconds = seconds
-    return ceil((seconds + BURST_SECONDS + POLL_SECONDS) * SAMPLE_RATE_HZ) + SPARE_FRAMES
+    slowest_seconds = stats.compute_ms(100) / 1000.0
+    headroom_seconds, processor.ladder.budget_seconds = (
+        min(max(factor * slowest_seconds, LEAST_SECONDS), stats.hop_seconds)
+        for factor in (HEADROOM_FACTOR, BUSY_FACTOR)
+    )
+    return ceil((headroom_seconds + BURST_SECONDS + POLL_SECONDS) * SAMPLE_RATE_HZ) + SPARE_FRAMES
 
 
 def _describe(processor: StreamProcessor, status: ModelStatus) -> ModelStatus:
