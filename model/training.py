@@ -56,7 +56,8 @@ def device_and_dtype() -> tuple[torch.device, torch.dtype]:
 def cpu_and_dtype() -> tuple[torch.device, torch.dtype]:
     """The CPU, and bf16 if it multiplies that natively; others would take twice as long as in float32."""
     can = torch.cpu.get_capabilities()
-    native = torch.backends.mkldnn.is_available() and (can.get("avx512_bf16") or can.get("bf16"))
+    multiplies_bf16 = can.get("avx512_bf16") or can.get("bf16")  # as x86 and ARM call it
+    native = torch.backends.mkldnn.is_available() and multiplies_bf16
     return torch.device("cpu"), torch.bfloat16 if native else torch.float32
 
 
