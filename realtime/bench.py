@@ -12,11 +12,12 @@ import numpy as np
 import soundfile
 import soxr
 
+from model.denoiser import RATE_HZ
 from model.errors import MaskSRError
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from presets.preset import Preset
 from realtime.demo import SAMPLE
-from realtime.denoisers import DENOISERS, RATE_HZ, computing_seconds
+from realtime.denoisers import DENOISERS, computing_seconds
 from realtime.hop_cost import HopCost, measure_hops
 from realtime.ring import Samples
 from realtime.threads import leave_room

@@ -1,5 +1,6 @@
 """The commands that measure: speed, delay, long sessions and the quality of what is restored."""
 
+import argparse
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -50,6 +51,10 @@ def _add_speed(commands: Commands) -> None:
     add_json_option(soak)
 
 
+def _add_denoiser_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--denoiser", action="store_true", help="also DeepFilterNet 3 (extra `bench`)")
+
+
 def _add_quality(commands: Commands) -> None:
     evaluate = add_command(
         commands, "evaluate", run_evaluate, "judge restored speech, streamed and whole-file"
@@ -68,6 +73,7 @@ def _add_quality(commands: Commands) -> None:
     evaluate.add_argument(
         "--ideal", action="store_true", help="also what a mask would do that knows the clean speech"
     )
+    _add_denoiser_option(evaluate)
     evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
     add_json_option(evaluate)
     bounds = add_command(
@@ -79,6 +85,7 @@ def _add_quality(commands: Commands) -> None:
     bounds.add_argument("seen", type=Path, metavar="SEEN", help="the data set of the training")
     bounds.add_argument("unseen", type=Path, metavar="UNSEEN", help="another, of the same kind")
     add_preset_option(bounds)
+    _add_denoiser_option(bounds)
     bounds.add_argument("--voices", metavar="GROUPS", default="", help="only those whose names begin so")
     bounds.add_argument(
         "--limit",
@@ -223,9 +230,16 @@ def run_evaluate(command: Command) -> None:
                     temperature=preset.temperature,
                 ),
             }
+            restorers |= _denoisers(command)
             ideals = ideal_masks() if command.ideal else {}
             report = evaluate(command.folder, restorers, ideals=ideals, **settings)
     print(report.to_json() if command.json else report.to_table())
+
+
+def _denoisers(command: Command) -> "dict[str, Restorer]":
+    from model.denoiser import Denoiser
+
+    return {"DeepFilterNet 3": Denoiser()} if command.denoiser else {}
 
 
 def _streamed(preset: "Preset", model: "MaskSR") -> "Restorer":
@@ -247,7 +261,7 @@ def run_bounds(command: Command) -> None:
         report = judge_pairs(
             make_pairs(sets, command.limit),
             count_pairs(sets, command.limit),
-            {"streamed": _streamed(preset, model)},
+            {"streamed": _streamed(preset, model)} | _denoisers(command),
             ideals=ideal_masks(),
             progress=lambda done, total: show(done / total),
         )

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime.denoisers import DENOISERS, FRAME_SAMPLES, RATE_HZ, computing_seconds
+from model.denoiser import FRAME_SAMPLES, RATE_HZ
+from realtime.denoisers import DENOISERS, computing_seconds
 from tests.signals import noise
 
 

