@@ -43,6 +43,25 @@ class DegradeConfig:
 
 
 @dataclass(frozen=True)
+class Degraded:
+    """What became of clean speech, float32[samples] each.
+
+    The target is the clean speech, with early reflections where a room was applied, or exact silence for
+    noise alone. `in_noise` is the target with all of the noise and nothing else, where there is speech in
+    noise and no room; else None.
+    """
+
+    noisy: Audio
+    target: Audio
+    in_noise: Audio | None = None
+
+    def changed(self, change: Callable[[Audio], Audio]) -> "Degraded":
+        """Each of them changed in the same way."""
+        in_noise = None if self.in_noise is None else change(self.in_noise)
+        return Degraded(change(self.noisy), change(self.target), in_noise)
+
+
+@dataclass(frozen=True)
 class Degrader:
     """Makes (noisy, target) pairs out of clean speech.
 
@@ -55,31 +74,31 @@ class Degrader:
     babble: NoiseMaker | None = None
     config: DegradeConfig = field(default_factory=DegradeConfig)
 
-    def degrade(self, clean: Audio, rng: np.random.Generator) -> tuple[Audio, Audio]:
-        """Return (noisy, target), float32 of the length of `clean` (float32[samples] at 44.1 kHz).
+    def degrade(self, clean: Audio, rng: np.random.Generator) -> Degraded:
+        """What becomes of `clean`, float32[samples] at 44.1 kHz.
 
-        The target is `clean`, or `clean` with early reflections where a room was applied, or exact
-        silence for a noise-only pair. The final gain multiplies both alike and never drives the
-        noisy signal beyond 1.
+        The final gain multiplies all of it alike and never drives the noisy signal beyond 1.
         """
-        target = clean
-        noisy = clean
+        degraded = Degraded(clean, clean)
         if rng.random() >= self.config.p_nothing:
-            noisy, target = self._draw_chain(clean, rng)
+            degraded = self._draw_chain(clean, rng)
         drawn = 10 ** (rng.uniform(*self.config.gain_db) / 20)
-        gain = np.float32(min(drawn, 1.0 / max(float(np.max(np.abs(noisy))), 1e-9)))
-        return noisy * gain, target * gain
+        gain = np.float32(min(drawn, 1.0 / max(float(np.max(np.abs(degraded.noisy))), 1e-9)))
+        return degraded.changed(lambda audio: audio * gain)
 
-    def _draw_chain(self, clean: Audio, rng: np.random.Generator) -> tuple[Audio, Audio]:
+    def _draw_chain(self, clean: Audio, rng: np.random.Generator) -> Degraded:
         config = self.config
         noise_only = rng.random() < config.p_noise_only
         power = active_power(clean)
         noisy = target = np.zeros_like(clean) if noise_only else clean
-        if self.rooms and not noise_only and rng.random() < config.p_reverb:
+        in_noise = None
+        in_room = self.rooms and not noise_only and rng.random() < config.p_reverb
+        if in_room:
             noisy, target = reverberate(noisy, self.rooms[int(rng.integers(len(self.rooms)))])
         if noise_only or rng.random() < config.p_noise:
             noise = mix_noise(len(clean), rng, self.noises, self.babble)
             noisy = add_noise(noisy, noise, rng.triangular(*config.snr_db), power)
+            in_noise = None if noise_only or in_room else noisy
         if rng.random() < config.p_colour:
             noisy = colour(noisy, rng)
         if rng.random() < config.p_codec:
@@ -90,7 +109,7 @@ class Degrader:
             noisy = limit_band(noisy, draw_edge_hz(rng), rng)
         if rng.random() < config.p_packet_loss:
             noisy = lose_packets(noisy, rng)
-        return noisy, target
+        return Degraded(noisy, target, in_noise)
 
 
 def active_power(audio: Audio) -> float:

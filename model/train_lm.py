@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from model.bundle import Bundle, Tensors
 from model.data import Corpus
 from model.degrade import Degrader
+from model.denoiser import Denoiser
 from model.examples import Batch, Drawn, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.listeners import Listeners
@@ -59,6 +60,7 @@ class LanguageModelTrainingConfig(TrainingConfig):
     no_condition_share: float = 0.1
     encoder_steps: int = 0  # of the steps, the first ones, for the speech encoder alone
     enhancement_weight: float = 100.0
+    denoiser_weight: float = 0.0  # of how far it is from what a denoiser makes of speech in noise
     enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
     recogniser_weight: float = 0.0  # of what the encoder misses of what a speech recogniser hears
     word_weight: float = 0.0  # of how differently it hears what comes out and what should
@@ -95,7 +97,8 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         corpus = Corpus(data)
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
-        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed)
+        denoiser = Denoiser() if config.denoiser_weight else None
+        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed, denoiser)
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
         listens = config.recogniser_weight or config.word_weight
         self.recogniser = Recogniser(self.dtype).to(self.device) if listens else None
@@ -192,6 +195,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         return {
             "tokens": 1.0,
             "enhancement": self.config.enhancement_weight,
+            "denoiser": self.config.denoiser_weight,
             "recogniser": self.config.recogniser_weight,
             "words": self.config.word_weight,
             "opinion": self.config.opinion_weight,
@@ -200,7 +204,8 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
         if self.step < self.config.encoder_steps:
-            return self._hear(*drawn.windows(self.device), drawn.bands_hz)[0]
+            denoised = drawn.denoised_windows(self.device) if self.config.denoiser_weight else None
+            return self._hear(*drawn.windows(self.device), drawn.bands_hz, denoised)[0]
         batch, given, deaf = self._hide(self.examples.batch(drawn, self.device))
         losses, speech = self._hear(batch.noisy, batch.target, batch.bands_hz)
         with self._mixed_precision():
@@ -208,15 +213,20 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             condition = torch.where(deaf[:, None, None], self.model.no_condition, condition)
             return losses | self._token_losses(batch, given, condition)
 
-    def _hear(self, noisy: Tensor, target: Tensor, bands_hz: Tensor) -> tuple[dict[str, Tensor], Speech]:
+    def _hear(
+        self, noisy: Tensor, target: Tensor, bands_hz: Tensor, denoised: Tensor | None = None
+    ) -> tuple[dict[str, Tensor], Speech]:
         """The losses of the speech encoder, and what it heard."""
         windows = self.config.enhancement_windows_samples
         with self._mixed_precision():
             speech = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
         known = partial(limit_bands, bands_hz=bands_hz.to(self.device))
         window = windows[self.step % len(windows)]
-        enhancement = enhancement_loss(known(speech.enhanced), known(target), window)
-        losses = {"enhancement": enhancement} | self._recognised(speech, target)
+        found = known(speech.enhanced)
+        losses = {"enhancement": enhancement_loss(found, known(target), window)}
+        if denoised is not None:
+            losses["denoiser"] = enhancement_loss(found, known(denoised), window)
+        losses |= self._recognised(speech, target)
         return losses | self.listeners.losses(self.step, speech.enhanced, target), speech
 
     def _recognised(self, speech: Speech, target: Tensor) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """Each degradation does what its name says, and pairs stay aligned, bounded and reproducible."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -193,15 +194,35 @@ def test_spectral_quantisation_drops_bands_and_keeps_the_waveform_recognisable(s
 
 
 def test_nothing_drawn_leaves_only_a_common_gain(speech: Audio, rng: np.random.Generator) -> None:
-    noisy, target = Degrader(config=NEVER).degrade(speech, rng)
-    np.testing.assert_array_equal(noisy, target)
-    assert np.corrcoef(noisy, speech)[0, 1] == pytest.approx(1.0)
+    degraded = Degrader(config=NEVER).degrade(speech, rng)
+    np.testing.assert_array_equal(degraded.noisy, degraded.target)
+    assert np.corrcoef(degraded.noisy, speech)[0, 1] == pytest.approx(1.0)
 
 
 def test_noise_only_pairs_have_a_silent_target(speech: Audio, rng: np.random.Generator) -> None:
-    noisy, target = Degrader(config=DegradeConfig(p_nothing=0, p_noise_only=1)).degrade(speech, rng)
-    assert not np.any(target)
-    assert np.std(noisy) > 0
+    degraded = Degrader(config=DegradeConfig(p_nothing=0, p_noise_only=1)).degrade(speech, rng)
+    assert not np.any(degraded.target)
+    assert np.std(degraded.noisy) > 0
+
+
+def test_speech_in_noise_alone_is_told_as_well(speech: Audio, rng: np.random.Generator) -> None:
+    in_noise = replace(NEVER, p_nothing=0, p_noise=1)
+    degraded = Degrader(config=in_noise).degrade(speech, rng)
+    np.testing.assert_array_equal(degraded.in_noise, degraded.noisy)
+    degraded = Degrader(config=replace(in_noise, p_clip=1, p_band_limit=1)).degrade(speech, rng)
+    assert degraded.in_noise is not None
+    assert np.max(np.abs(degraded.in_noise)) > 1.1 * np.max(np.abs(degraded.noisy))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [replace(NEVER, p_noise_only=1, p_noise=1), NEVER, replace(NEVER, p_noise=1, p_reverb=1)],
+    ids=["noise alone", "no noise", "a room"],
+)
+def test_it_is_told_of_nothing_else(
+    config: DegradeConfig, speech: Audio, rooms: list[Room], rng: np.random.Generator
+) -> None:
+    assert Degrader(rooms=rooms, config=config).degrade(speech, rng).in_noise is None
 
 
 @pytest.mark.parametrize(
@@ -214,7 +235,8 @@ def test_odd_input_stays_finite_and_keeps_its_length(
 ) -> None:
     clean = make_clean().astype(np.float32)
     for seed in range(30):
-        for audio in Degrader(rooms=rooms).degrade(clean, np.random.default_rng(seed)):
+        degraded = Degrader(rooms=rooms).degrade(clean, np.random.default_rng(seed))
+        for audio in filter(lambda sound: sound is not None, vars(degraded).values()):
             assert audio.shape == clean.shape and audio.dtype == np.float32
             assert np.all(np.isfinite(audio))
 
@@ -222,11 +244,12 @@ def test_odd_input_stays_finite_and_keeps_its_length(
 def test_pairs_are_bounded_aligned_and_reproducible(speech: Audio, rooms: list[Room]) -> None:
     degrader = Degrader([np.random.default_rng(0).standard_normal(50_000).astype(np.float32)], rooms)
     for seed in range(40):
-        noisy, target = degrader.degrade(speech, np.random.default_rng(seed))
+        degraded = degrader.degrade(speech, np.random.default_rng(seed))
+        noisy, target = degraded.noisy, degraded.target
         assert noisy.shape == target.shape == speech.shape
         assert noisy.dtype == target.dtype == np.float32
         assert np.max(np.abs(noisy)) <= 1.0001
-        again, _ = degrader.degrade(speech, np.random.default_rng(seed))
-        np.testing.assert_array_equal(noisy, again)
+        again = degrader.degrade(speech, np.random.default_rng(seed))
+        np.testing.assert_array_equal(noisy, again.noisy)
         if np.any(target) and np.corrcoef(noisy, target)[0, 1] > 0.3:
             assert abs(lag_samples(noisy, target)) <= SAMPLE_RATE_HZ // 1000

