@@ -8,6 +8,7 @@ from model import commands as weights
 from model.errors import MaskSRError
 from realtime import commands as sound
 from realtime import measure_commands as measurements
+from realtime import quality_commands as quality
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=window.run_window)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for layer in (sound, window, measurements, weights):
+    for layer in (sound, window, measurements, quality, weights):
         layer.add_commands(commands)
     return parser
 
