@@ -12,7 +12,7 @@ _TREBLE_HZ = 8000
 _WAVES_HZ, _LEVELS_HZ = 4000, 3000  # up to where the tokens of a codec tell phases, and from where on levels
 _REGIONS = 16  # of the whole spectrum up to the sample rate, 2.8 kHz each
 _STRETCH_SAMPLES = 16_384
-_LOSS_OF_SPEECH = 2.5  # what it costs to take some of it away, over what it costs to leave as much noise
+_LOSS_OF_SPEECH = 2.5
 
 
 def mel_filters(fft_size: int, bands: int) -> Tensor:
@@ -88,7 +88,9 @@ def resynthesis_loss(estimate: Tensor, target: Tensor, window_samples: int) -> T
     return torch.lerp(magnitudes, values, 0.3) + levels
 
 
-def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> Tensor:
+def enhancement_loss(
+    estimate: Tensor, target: Tensor, window_samples: int, loss_of_speech: float = _LOSS_OF_SPEECH
+) -> Tensor:
     """Squared errors of compressed spectra, a scalar.
 
     Up to 8 kHz, of magnitudes alone and with their phase (Braun and Tashev 2021, A consolidated view of loss
@@ -99,12 +101,13 @@ def enhancement_loss(estimate: Tensor, target: Tensor, window_samples: int) -> T
 
     Args:
         estimate, target: float32 [batch, samples].
+        loss_of_speech: what it costs to take some of it away, over what it costs to leave as much noise.
     """
     treble = round(_TREBLE_HZ / SAMPLE_RATE_HZ * window_samples)
     views = zip(*(_views(signal, window_samples, treble) for signal in (estimate, target)), strict=True)
     (found, wanted), *others = views
     error = found - wanted
-    magnitudes = torch.where(error < 0, _LOSS_OF_SPEECH, 1.0).mul(error.square()).mean()
+    magnitudes = torch.where(error < 0, loss_of_speech, 1.0).mul(error.square()).mean()
     values, powers = (F.mse_loss(found, wanted) for found, wanted in others)
     return torch.lerp(torch.lerp(magnitudes, 2 * values, 0.3), powers, 1 - treble / (window_samples / 2))
 

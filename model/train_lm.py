@@ -225,7 +225,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         found = known(speech.enhanced)
         losses = {"enhancement": enhancement_loss(found, known(target), window)}
         if denoised is not None:
-            losses["denoiser"] = enhancement_loss(found, known(denoised), window)
+            losses["denoiser"] = enhancement_loss(found, known(denoised), window, loss_of_speech=1.0)
         losses |= self._recognised(speech, target)
         return losses | self.listeners.losses(self.step, speech.enhanced, target), speech
 
