@@ -12,7 +12,6 @@ _TREBLE_HZ = 8000
 _WAVES_HZ, _LEVELS_HZ = 4000, 3000  # up to where the tokens of a codec tell phases, and from where on levels
 _REGIONS = 16  # of the whole spectrum up to the sample rate, 2.8 kHz each
 _STRETCH_SAMPLES = 16_384
-_LOSS_OF_SPEECH = 2.5
 
 
 def mel_filters(fft_size: int, bands: int) -> Tensor:
@@ -89,7 +88,7 @@ def resynthesis_loss(estimate: Tensor, target: Tensor, window_samples: int) -> T
 
 
 def enhancement_loss(
-    estimate: Tensor, target: Tensor, window_samples: int, loss_of_speech: float = _LOSS_OF_SPEECH
+    estimate: Tensor, target: Tensor, window_samples: int, loss_of_speech: float = 2.5
 ) -> Tensor:
     """Squared errors of compressed spectra, a scalar.
 

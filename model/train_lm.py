@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from model.bundle import Bundle, Tensors
 from model.data import Corpus
 from model.degrade import Degrader
-from model.denoiser import Denoiser
+from model.denoiser import denoise
 from model.examples import Batch, Drawn, Examples
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.listeners import Listeners
@@ -97,8 +97,8 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         corpus = Corpus(data)
         noises = [corpus.samples(clip) for clip in corpus.noise]
         degrader = Degrader(noises, _rooms(run, config.rooms), corpus.babble)
-        denoiser = Denoiser() if config.denoiser_weight else None
-        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed, denoiser)
+        teacher = denoise if config.denoiser_weight else None
+        self.examples = Examples(corpus, degrader, self.codec, config.frames, config.seed, teacher)
         self.model = LanguageModel(config.language_model, bundle.config.codec).to(self.device)
         listens = config.recogniser_weight or config.word_weight
         self.recogniser = Recogniser(self.dtype).to(self.device) if listens else None

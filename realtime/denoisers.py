@@ -3,20 +3,18 @@
 They work on 10 ms frames at 48 kHz and come with the packages of the extra `bench`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
 
-from model.denoiser import FRAME_SAMPLES, DeepFilterNet
+from model.denoiser import FRAME_SAMPLES, DenoiseFrame, deep_filter_net
 from realtime.ring import Samples
-
-Denoise = Callable[[Samples], Samples]  # a frame
 
 
 @contextmanager
-def rnnoise() -> Iterator[Denoise]:
+def rnnoise() -> Iterator[DenoiseFrame]:
     """RNNoise (Valin 2018). Raises ImportError without its package."""
     from pyrnnoise import rnnoise
 
@@ -27,10 +25,7 @@ def rnnoise() -> Iterator[Denoise]:
         rnnoise.destroy(state)
 
 
-DENOISERS: dict[str, Callable[[], AbstractContextManager[Denoise]]] = {
-    "RNNoise": rnnoise,
-    "DeepFilterNet 3": lambda: nullcontext(DeepFilterNet()),
-}
+DENOISERS = {"RNNoise": rnnoise, "DeepFilterNet 3": deep_filter_net}
 
 
 def computing_seconds(name: str, audio: Samples) -> float:

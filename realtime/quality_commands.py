@@ -135,9 +135,9 @@ def run_evaluate(command: Command) -> None:
 
 
 def _denoisers(command: Command) -> "dict[str, Restorer]":
-    from model.denoiser import Denoiser
+    from model.denoiser import denoise
 
-    return {"DeepFilterNet 3": Denoiser()} if command.denoiser else {}
+    return {"DeepFilterNet 3": denoise} if command.denoiser else {}
 
 
 def _streamed(preset: "Preset", model: "MaskSR") -> "Restorer":

