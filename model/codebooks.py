@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_TOGETHER = 64  # vectors, whose distances to all entries the processor's cache holds
+_TOGETHER = 128  # vectors, whose distances to all entries the processor's cache holds
 _AROUND = 5  # channels, 215 Hz: about the width of the ear's filters in the middle of speech
 _HIDING = 0.35  # exponent; of 0.15 to 0.5, what clean speech kept most of its intelligibility with
 _FLOOR_POWER = 0.01  # of a latent, whose mean is 1
@@ -69,8 +69,10 @@ def _search(points: Tensor, codebooks: Sequence[Codebook], width: int, weights: 
     left, tokens = points[:, None], torch.empty((len(points), 1, 0), dtype=torch.long, device=points.device)
     for codebook in codebooks:
         vectors, weighted = codebook.vectors, left * weights[:, None]
-        distances = (weighted.flatten(0, 1) @ (-2 * vectors.T)).view(*left.shape[:2], -1)
-        distances += (weights @ codebook.squares.T)[:, None] + (weighted * left).sum(-1, keepdim=True)
+        along = weighted.flatten(0, 1) @ codebook.directions.T
+        distances = (along @ (-2 * codebook.entries.T)).view(*left.shape[:2], -1)
+        distances += (weights @ codebook.squares.T)[:, None]
+        distances += (weighted * left).sum(-1, keepdim=True)
         nearest = _smallest(distances.flatten(1), width)
         before, entry = nearest // len(vectors), nearest % len(vectors)
         left = _rows(left, before) - vectors[entry]
