@@ -1,4 +1,4 @@
-"""What listeners would think of speech: in training, it tells the speech encoder how pleasant that sounds.
+"""What listeners would think of speech: in training, it tells how pleasant what comes out sounds.
 
 Errors against the clean speech are least for a mean of what might have been said, which sounds muffled; an
 opinion is best for something that could have been said. Bundles know nothing of it.

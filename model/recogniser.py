@@ -1,7 +1,7 @@
-"""What a speech recogniser hears: in training, it tells the speech encoder what matters to the words.
+"""What a speech recogniser hears: in training, it tells what matters to the words.
 
-The encoder foretells what is heard in clean speech, as in MaskSR2 (arXiv 2409.09357), and what it gives out
-shall sound to the recogniser as the clean speech does. Bundles know nothing of it.
+The speech encoder foretells what is heard in clean speech, as in MaskSR2 (arXiv 2409.09357); and what it and
+the codec give out shall sound to the recogniser as the clean speech does. Bundles know nothing of it.
 """
 
 import struct

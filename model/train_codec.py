@@ -34,9 +34,11 @@ from model.data import Corpus
 from model.discriminator import Discriminator
 from model.filter_bank import folded
 from model.level import FLOOR_RMS, REFERENCE_RMS
+from model.listeners import Listeners
 from model.losses import MultiScaleMelLoss, limit_bands, resynthesis_loss
 from model.noise_filling import NoiseFilling, powers_by_entry
 from model.plan import SAMPLE_RATE_HZ
+from model.recogniser import Recogniser, word_loss
 from model.trainer import Trainer, TrainingConfig
 from model.training import (
     AveragedWeights,
@@ -125,6 +127,8 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         )
         self.critic = Critic(discriminator.to(self.device), self.dtype)
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
+        self.recogniser = Recogniser(self.dtype).to(self.device) if config.word_weight else None
+        self.listeners = Listeners(self._weights, config.opinion_every_steps, self.device, self.dtype)
         entries = [quantizer.codebook.weight for quantizer in self.dac.quantizer.quantizers]
         units = [
             parameter
@@ -228,20 +232,33 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         fake, real = (limit_bands(audio, bands_hz) for audio in (self._decode(quantized), real))
         spectral = [resynthesis_loss(fake, real, size) for size in self.config.spectral_windows_samples]
         losses |= {"spectral": torch.stack(spectral).mean(), "mel": self.mel_loss(fake, real)}
+        losses |= self.listeners.losses(self.step, fake, real)
+        if self.recogniser is not None:
+            losses["words"] = word_loss(self.recogniser(fake), self.recogniser(real))
         if self.step >= self.config.critic_from_step:
             losses |= self.critic.judge(real, fake, self._learning_rate)
-        total = sum(
-            getattr(self.config, f"{name}_weight") * value
-            for name, value in losses.items()
-            if name != "critic"
-        )
+        weighted = [weight * losses[name] for name, weight in self._weights.items() if name in losses]
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        torch.stack(weighted).sum().backward()
         share_gradients(self.dac.parameters())
         nn.utils.clip_grad_norm_(self.dac.parameters(), 10.0)
         self.optimizer.step()
         self.average.update(self.dac)
         return losses
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        return {
+            "spectral": self.config.spectral_weight,
+            "mel": self.config.mel_weight,
+            "feature": self.config.feature_weight,
+            "adversarial": self.config.adversarial_weight,
+            "codebook": self.config.codebook_weight,
+            "commitment": self.config.commitment_weight,
+            "words": self.config.word_weight,
+            "opinion": self.config.opinion_weight,
+            "second_opinion": self.config.second_opinion_weight,
+        }
 
     def _quantize(self, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Quantized latents [batch, channels, frames], and the losses of the quantizer if it learns."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import soundfile
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -63,10 +62,6 @@ class LanguageModelTrainingConfig(TrainingConfig):
     denoiser_weight: float = 0.0  # of how far it is from what a denoiser makes of speech in noise
     enhancement_windows_samples: tuple[int, ...] = (2048, 1024)  # taken in turn
     recogniser_weight: float = 0.0  # of what the encoder misses of what a speech recogniser hears
-    word_weight: float = 0.0  # of how differently it hears what comes out and what should
-    opinion_weight: float = 0.0  # of how much less a listener thinks of what comes out
-    second_opinion_weight: float = 0.0  # of how much less another does
-    opinion_every_steps: PositiveInt = 1  # the listeners take turns
     table_rate: float = (
         0.1  # learning rate of embeddings and heads, which start from the codec, over the rest
     )

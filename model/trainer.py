@@ -28,6 +28,10 @@ class TrainingConfig(BaseModel):
     log_every_steps: int = 25
     checkpoint_every_steps: int = 250
     keep_every_steps: PositiveInt | None = None  # bundles that stay, to plot quality against audio seen
+    word_weight: float = 0.0  # of how differently a speech recogniser hears what comes out and what should
+    opinion_weight: float = 0.0  # of how much less a listener thinks of what comes out
+    second_opinion_weight: float = 0.0  # of how much less another does
+    opinion_every_steps: PositiveInt = 1  # the listeners take turns
 
 
 Config = TypeVar("Config", bound=TrainingConfig)

@@ -11,7 +11,7 @@ import scipy.signal
 import soundfile
 import torch
 
-from model.bundle import Bundle
+from model.bundle import SHIPPED, Bundle
 from model.codebook_usage import CodebookUsage
 from model.codec import Codec, build_dac
 from model.level import REFERENCE_RMS
@@ -134,6 +134,24 @@ def test_a_decoder_learns_while_the_tokens_stay(runs: Runs, tmp_path: Path) -> N
     assert all(name.startswith(("decoder.model.0", "decoder.model.1.block", bank)) for name in moved)
     assert any(name.startswith("decoder.model.1.block.2") for name in moved)
     assert not any(name.startswith("decoder.model.1.block.3") for name in moved)
+
+
+def test_a_decoder_learns_what_a_recogniser_and_a_listener_would_hear(runs: Runs, tmp_path: Path) -> None:
+    start = Bundle.load(SHIPPED / "compact")
+    shape = {"codec": start.config.codec, "critic_from_step": 1000, "window_samples": 16384}
+    stage = {"freeze_tokens": True, "decoder_units": (1,), "learning_rate": 1e-3, "average_decay": 0.0}
+    stage |= {"steps": 4, "checkpoint_every_steps": 4}
+
+    def last(weight: float) -> dict[str, float]:
+        lessons = {"word_weight": weight, "opinion_weight": weight}
+        run = tmp_path / f"{weight}"
+        config = CONFIG.model_copy(update=shape | stage | lessons)
+        CodecTrainer(config, runs.data, run, start).train(lambda step, row: None)
+        return list(read_log(run))[-1]
+
+    ignored, heeded = last(1e-6), last(100.0)
+    assert heeded["words"] < 0.95 * ignored["words"]
+    assert heeded["opinion"] < 0.95 * ignored["opinion"]
 
 
 def test_a_decoder_without_a_codec_to_start_from_is_refused(tmp_path: Path) -> None:
