@@ -7,32 +7,36 @@ al. 2022, Model soups, arXiv 2203.05482.)
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
 from model.bundle import Bundle, Tensors
 from model.errors import BundleError
 
 
 def average(bundles: Sequence[Bundle]) -> Bundle:
-    """The mean of the language models of some `bundles`, of which there is at least one, with their codec.
+    """The mean of some `bundles`, of which there is at least one; their codecs may differ in the decoder.
 
     Raises:
-        BundleError: their codecs are not the same, or their language models are of different shapes.
+        BundleError: their codecs do not make the same tokens, or they are of different shapes.
     """
     first, *others = bundles
     for other in others:
-        if other.config != first.config or not _is_same(other.codec, first.codec):
+        if other.config != first.config or not _make_the_same_tokens(other.codec, first.codec):
             raise BundleError(
-                "These bundles differ in their codec or shape: average those that `train lm --start` made of"
-                " one and the same."
+                "These bundles differ in their tokens or shape: average those that `--start` made of one and"
+                " the same."
             )
-    means = {name: _mean([b.language_model[name] for b in bundles]) for name in first.language_model}
-    return Bundle(first.config, first.codec, means)
+    codec, language_model = (
+        _mean([getattr(bundle, part) for bundle in bundles]) for part in ("codec", "language_model")
+    )
+    return Bundle(first.config, codec, language_model)
 
 
-def _is_same(one: Tensors, other: Tensors) -> bool:
-    return all(torch.equal(one[name], other[name]) for name in one)
+def _make_the_same_tokens(one: Tensors, other: Tensors) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one if not name.startswith("decoder."))
 
 
-def _mean(weights: Sequence[Tensor]) -> Tensor:
-    return torch.stack([weight.float() for weight in weights]).mean(0).to(weights[0].dtype)
+def _mean(parts: Sequence[Tensors]) -> Tensors:
+    return {
+        name: torch.stack([part[name].float() for part in parts]).mean(0).to(weight.dtype)
+        for name, weight in parts[0].items()
+    }

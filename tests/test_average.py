@@ -8,20 +8,25 @@ import torch
 
 from main import main
 from model.average import average
-from model.bundle import Bundle
+from model.bundle import Bundle, Tensors
 from model.errors import BundleError
 
 
 @pytest.fixture
 def bundles(tiny_bundle: Path) -> tuple[Bundle, Bundle]:
-    """Two that differ in their language models alone."""
+    """Two that differ in their language models and in the decoders of their codecs."""
     bundle = Bundle.load(tiny_bundle)
     generator = torch.Generator().manual_seed(0)
-    changed = {
-        name: weight + torch.randn(weight.shape, generator=generator)
-        for name, weight in bundle.language_model.items()
-    }
-    return bundle, replace(bundle, language_model=changed)
+
+    def changed(weights: Tensors, begin: str) -> Tensors:
+        return {
+            name: weight + name.startswith(begin) * torch.randn(weight.shape, generator=generator)
+            for name, weight in weights.items()
+        }
+
+    return bundle, Bundle(
+        bundle.config, changed(bundle.codec, "decoder."), changed(bundle.language_model, "")
+    )
 
 
 def test_each_weight_is_the_mean_of_those_of_all(bundles: tuple[Bundle, Bundle], tmp_path: Path) -> None:
@@ -31,15 +36,15 @@ def test_each_weight_is_the_mean_of_those_of_all(bundles: tuple[Bundle, Bundle],
     assert main(["bundle", "average", *map(str, folders), "--output", str(tmp_path / "mean")]) == 0
     mean = Bundle.load(tmp_path / "mean")
     assert mean.config == bundles[0].config
-    torch.testing.assert_close(mean.codec, dict(bundles[0].codec))
-    one, other = (bundle.language_model for bundle in bundles)
-    for name, weight in mean.language_model.items():
-        torch.testing.assert_close(weight, (one[name] + other[name]) / 2)
+    for part in ("codec", "language_model"):
+        one, other = (getattr(bundle, part) for bundle in bundles)
+        for name, weight in getattr(mean, part).items():
+            torch.testing.assert_close(weight, (one[name] + other[name]) / 2)
 
 
-def test_other_codecs_have_no_mean(bundles: tuple[Bundle, Bundle]) -> None:
+def test_other_tokens_have_no_mean(bundles: tuple[Bundle, Bundle]) -> None:
     one, other = bundles
-    codec = {name: weight + 1 for name, weight in other.codec.items()}
+    codec = {name: weight + name.startswith("encoder.") for name, weight in other.codec.items()}
     with pytest.raises(BundleError, match="differ"):
         average([one, replace(other, codec=codec)])
 
