@@ -31,8 +31,9 @@ def test_a_language_model_can_be_built(path: Path) -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) > 1e6
 
 
-def test_the_decoder_stage_fits_the_codec_that_it_starts_from() -> None:
-    assert read_config(CONFIGS / "codec_compact_decoder.toml", CodecTrainingConfig).codec == COMPACT
+@pytest.mark.parametrize("name", ["codec_compact_decoder", "codec_compact_opinion"])
+def test_the_decoder_stages_fit_the_codec_that_they_start_from(name: str) -> None:
+    assert read_config(CONFIGS / f"{name}.toml", CodecTrainingConfig).codec == COMPACT
 
 
 def test_the_rolling_stage_fits_the_language_model_that_it_starts_from() -> None:
