@@ -62,6 +62,7 @@ class MaskSR:
         language_model = bundle.build_language_model(device, dtype)
         for transformer in (language_model.speech_encoder.transformer, language_model.transformer):
             transformer.leave_out_idle()
+            transformer.merge_norms()
         if device.type == "cpu" and torch.backends.mkldnn.is_available():
             pack(language_model)
         return cls(codec, language_model, device)

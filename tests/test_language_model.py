@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from model.codec import Codec, build_dac
 from model.language_model import LanguageModel, LanguageModelConfig
 from model.plan import FRAME_SAMPLES
-from model.transformer import Transformer, rotary_angles, rotate
+from model.transformer import Transformer, rotary_turn, rotate
 from tests.codecs import small_codec
 
 CODEC = small_codec(codebooks=3)
@@ -118,13 +118,11 @@ def test_a_finer_token_is_predicted_by_the_coarser_ones_chosen() -> None:
 
 
 def test_attention_depends_on_the_distance_of_frames_alone() -> None:
-    angles = rotary_angles(50, 8, torch.device("cpu"))
+    turn = rotary_turn(50, 8)
     query, key = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(0))
 
     def score(query_frame: int, key_frame: int) -> float:
-        turned = [
-            rotate(x, angles[i].cos(), angles[i].sin()) for x, i in ((query, query_frame), (key, key_frame))
-        ]
+        turned = [rotate(x, turn[:, i]) for x, i in ((query, query_frame), (key, key_frame))]
         return float((turned[0] * turned[1]).sum())
 
     assert score(7, 3) == pytest.approx(score(44, 40), abs=1e-4)
