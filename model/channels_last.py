@@ -32,7 +32,7 @@ class _ConvTranspose(nn.ConvTranspose1d):
         return F.conv_transpose2d(x, weight, bias, (1, *self.stride), (0, *self.padding))
 
 
-class _Layouts(dict[torch.Size, Tensor]):
+class Layouts(dict[torch.Size, Tensor]):
     """Weights laid out for inputs of several shapes; as for another, they take many times as long."""
 
     def of(self, shape: torch.Size, lay_out: Callable[[], Tensor]) -> Tensor:
@@ -44,7 +44,7 @@ class _Layouts(dict[torch.Size, Tensor]):
 
 
 class _PackedConv(_Conv):
-    layouts: _Layouts
+    layouts: Layouts
 
     def forward(self, x: Tensor) -> Tensor:
         stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
@@ -61,7 +61,7 @@ class _PackedConv(_Conv):
 
 
 class _PackedConvTranspose(_ConvTranspose):
-    layouts: _Layouts
+    layouts: Layouts
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         stride, padding = (1, *self.stride), (0, *self.padding)
@@ -158,4 +158,4 @@ def pack_weights(network: nn.Module) -> None:
     for module in network.modules():
         if (type(module) is _Conv and not _is_risky(module)) or type(module) is _ConvTranspose:
             module.__class__ = _PackedConv if type(module) is _Conv else _PackedConvTranspose
-            module.layouts = _Layouts()  # type: ignore[assignment]
+            module.layouts = Layouts()  # type: ignore[assignment]

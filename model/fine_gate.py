@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.packed_residual import PackedResidual, gelu
+
 BINS = 384  # 8.3 kHz: above, the harmonics of speech are not told apart
 _BANDS = 24
 _CHANNELS = 16
@@ -50,10 +52,17 @@ class FineGate(nn.Module):
         dtype = self.look.weight.dtype
         hidden = hidden.to(dtype)
         seen = self.look(features[:, None, :, :BINS].to(dtype)).to(memory_format=torch.channels_last)
-        seen = seen * (1 + _by_bin(self.scale(hidden), BINS)) + _by_bin(self.shift(hidden), BINS)
-        compared = self.compare(F.gelu(seen))
+        seen = _told(seen, self.scale(hidden), self.shift(hidden))
+        compared = self.compare(gelu(seen))
         compared = self.blocks(compared) + self.overview(compared, hidden)
-        return self.judge(F.gelu(compared))[:, 0]
+        return self.judge(gelu(compared))[:, 0]
+
+    def pack(self) -> None:
+        """Have its blocks compute as `PackedResidual`; it is on the CPU and learns no more."""
+        for blocks in (self.blocks, self.overview.blocks):
+            for place, block in enumerate(blocks):
+                assert isinstance(block, _Block)
+                blocks[place] = PackedResidual(block.compare)
 
 
 class _Overview(nn.Module):
@@ -72,10 +81,8 @@ class _Overview(nn.Module):
 
     def forward(self, seen: Tensor, hidden: Tensor) -> Tensor:
         """[batch, channels, frames, bins] and [batch, frames, width] to the shape of the former."""
-        groups = self._gathered(F.gelu(seen))
-        bins = groups.shape[-1]
-        groups = groups * (1 + _by_bin(self.scale(hidden), bins)) + _by_bin(self.shift(hidden), bins)
-        found = self.spread(F.gelu(self.blocks(groups)))
+        groups = _told(self._gathered(gelu(seen)), self.scale(hidden), self.shift(hidden))
+        found = self.spread(gelu(self.blocks(groups)))
         return found.unflatten(1, (_CHANNELS, _GROUP_BINS)).movedim(2, -1).flatten(-2)
 
     def _gathered(self, seen: Tensor) -> Tensor:
@@ -102,10 +109,11 @@ class _Block(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, seen: Tensor) -> Tensor:
-        return seen + self.compare(F.gelu(seen))
+        return seen + self.compare(gelu(seen))
 
 
-def _by_bin(values: Tensor, bins: int) -> Tensor:
-    """[batch, frames, bands * channels] to [batch, channels, frames, bins]."""
-    bands = values.unflatten(-1, (_BANDS, -1))
-    return bands.repeat_interleave(bins // _BANDS, dim=2).permute(0, 3, 1, 2)
+def _told(seen: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Bins [batch, channels, frames, bins], scaled and shifted by [batch, frames, bands * channels]."""
+    bands = seen.permute(0, 2, 3, 1).unflatten(2, (_BANDS, -1))
+    scale, shift = (value.unflatten(-1, (_BANDS, 1, -1)) for value in (scale, shift))
+    return torch.addcmul(shift, bands, 1 + scale).flatten(2, 3).permute(0, 3, 1, 2)

@@ -65,6 +65,7 @@ class MaskSR:
             transformer.merge_norms()
         if device.type == "cpu" and torch.backends.mkldnn.is_available():
             pack(language_model)
+            language_model.speech_encoder.fine_gate.pack()
         return cls(codec, language_model, device)
 
     def stream(

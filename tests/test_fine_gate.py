@@ -1,5 +1,6 @@
 """The fine structure of a mask begins as nothing, and learns to tell tones from noise around them."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -57,6 +58,21 @@ def test_it_judges_the_same_in_half_precision() -> None:
     exact = gate(heard, hidden)
     rounded = gate.bfloat16()(heard, hidden).float()
     assert (rounded - exact).norm() < 0.05 * exact.norm()
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch without oneDNN")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@torch.no_grad()
+def test_packed_blocks_judge_the_same_of_any_number_of_frames(dtype: torch.dtype) -> None:
+    if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        pytest.skip("the CPU does not multiply bf16")
+    plain, packed = random_gate().to(dtype), random_gate().to(dtype)
+    packed.pack()
+    for frames in (FRAMES, 7, FRAMES):
+        heard, hidden = features(1, frames)[0], torch.randn(4, frames, 8)
+        expected = plain(heard, hidden).float()
+        error = packed(heard, hidden).float() - expected
+        assert error.norm() < 2 * torch.finfo(dtype).eps * expected.norm()
 
 
 def changed_frames(heard: Tensor, hidden: Tensor, other_heard: Tensor, other_hidden: Tensor) -> Tensor:
