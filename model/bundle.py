@@ -97,7 +97,9 @@ class Bundle:
         for block in [*model.speech_encoder.transformer.blocks, *model.transformer.blocks]:
             for linear in block.linears():
                 linear.to(dtype)
-        model.speech_encoder.fine_gate.to(dtype)
+        encoder = model.speech_encoder
+        for part in (encoder.expand, encoder.contract, encoder.gate, encoder.filling, encoder.fine_gate):
+            part.to(dtype)
         return model.requires_grad_(False).eval().to(device)
 
     def save(self, folder: Path) -> None:

@@ -94,15 +94,20 @@ class SpeechEncoder(nn.Module):
         return (_compress(spectrum) - self.bin_mean) / self.bin_deviation
 
     def look(self, features: Tensor) -> Tensor:
-        """What the transformer is given, float32 [batch, frames, width], of normalised magnitudes."""
-        seen: Tensor = self.contract(F.gelu(self.expand(features)))
+        """What the transformer is given, [batch, frames, width], of normalised magnitudes."""
+        seen: Tensor = self.contract(F.gelu(self.expand(features.to(self._dtype))))
         return seen
 
     def judge(self, features: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """The gain of each bin and what to fill in, by what is known of the frames of `features`."""
+        known = known.to(self._dtype)
         fine = self.fine_gate(features, known)
         gain = torch.sigmoid((self.gate(known) + F.pad(fine, (0, BINS - fine.shape[-1]))).float())
         return gain, F.softplus(self.filling(known).float())
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self.contract.weight.dtype
 
     @torch.no_grad()
     def set_normalisation(self, audio: Tensor) -> None:
