@@ -17,8 +17,18 @@ def fit_phases(stft: Stft, spectrum: Tensor, trust: Tensor | float, rounds: int)
         the same magnitudes with other phases; gradients reach the magnitudes alone.
     """
     phases = start = spectrum.detach()
-    magnitudes = start.abs()
+    magnitudes = _pairs(start.abs())
+    trust = _pairs(trust) if isinstance(trust, Tensor) else trust
     for _ in range(rounds):
-        fitting = stft.analyse(stft.synthesise(magnitudes * torch.sgn(phases)))
-        phases = fitting + trust * (start - fitting)
-    return spectrum.abs() * torch.sgn(phases)
+        fitting = stft.analyse(stft.synthesise(_turned(magnitudes, phases)))
+        phases = torch.view_as_complex(torch.view_as_real(fitting).lerp(torch.view_as_real(start), trust))
+    return spectrum.abs() * phases.sgn()
+
+
+def _turned(magnitudes: Tensor, phases: Tensor) -> Tensor:
+    return torch.view_as_complex(magnitudes * torch.view_as_real(phases.sgn()))
+
+
+def _pairs(values: Tensor) -> Tensor:
+    """For real and imaginary parts: times complex ones, real numbers would be made complex every time."""
+    return values[..., None].repeat_interleave(2, -1)

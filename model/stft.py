@@ -23,6 +23,7 @@ class Stft(nn.Module):
         self.register_buffer("window", torch.hann_window(window_samples), persistent=False)
         self._window_samples, self._hop_samples = window_samples, window_samples // _OVERLAPS
         self._margin_samples = (self._window_samples - self._hop_samples) // 2
+        self._scales: dict[tuple[int, torch.device], Tensor] = {}
 
     def analyse(self, audio: Tensor) -> Tensor:
         """Spectra, complex64 [batch, frames, bins], of float32 [batch, frames * hop]; 1025 bins, hop 512."""
@@ -40,8 +41,15 @@ class Stft(nn.Module):
     def synthesise(self, spectrum: Tensor) -> Tensor:
         """Audio of spectra, by weighted overlap and add (Griffin and Lim 1984)."""
         pieces = torch.fft.irfft(spectrum, self._window_samples) * self.window
-        weights = self.window.square().expand(pieces.shape[1], -1)
-        return self._overlap_add(pieces) / self._overlap_add(weights)
+        return self._overlap_add(pieces) * self._scale(pieces.shape[1])
+
+    def _scale(self, frames: int) -> Tensor:
+        """What brings overlapping windows, squared, to a sum of 1, float32 [frames * hop]."""
+        key = frames, self.window.device
+        if key not in self._scales:
+            weights = self.window.square().expand(frames, -1)
+            self._scales[key] = self._overlap_add(weights).reciprocal()
+        return self._scales[key]
 
     def _overlap_add(self, pieces: Tensor) -> Tensor:
         """[..., frames, window], each centred on its codec frame, to [..., frames * hop]."""
