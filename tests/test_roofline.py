@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from model.codec import Codec, build_dac
 from model.masksr import MaskSR
 from model.packed_linear import GeluLinear, PackedLinear
+from model.packed_residual import PackedResidual
 from model.plan import FRAME_SAMPLES, WindowPlan
 from model.roofline import Speed, Work, measure_speed
 from tests.codecs import small_codec
@@ -33,6 +34,14 @@ def test_packed_layers_count_as_plain_ones(kind: type[nn.Linear]) -> None:
     x, plain = torch.ones(1, 7, 32), kind(32, 64)
     packed = PackedLinear(plain)
     assert work_of(lambda: packed(x)).operations == work_of(lambda: plain(x)).operations == 2 * 7 * 32 * 64
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="no oneDNN")
+def test_packed_residuals_count_as_their_convolutions() -> None:
+    image, plain = torch.ones(1, 16, 9, 32), nn.Conv2d(16, 16, (3, 5), padding=(1, 2))
+    packed = PackedResidual(plain)
+    image = image.to(memory_format=torch.channels_last)
+    assert work_of(lambda: packed(image)).operations == work_of(lambda: plain(image)).operations
 
 
 def test_a_codec_counts_as_the_stock_class() -> None:
