@@ -25,7 +25,7 @@ class Transformer(nn.Module):
         if not self.blocks:
             return x[:, first_frame:]
         assert isinstance(self.blocks[0], Block)
-        turn = rotary_turn(x.shape[1], self._head_width).to(x.device, self.blocks[0].output.weight.dtype)
+        turn = rotary_turn(x.shape[1], self._head_width, x.device).to(self.blocks[0].output.weight.dtype)
         x = x.float()
         for block in self.blocks[:-1]:
             x = block(x, turn)
@@ -112,10 +112,10 @@ class _Direction(nn.Module):
         return torch.div(x, length, out=torch.empty_like(x, dtype=self._dtype))
 
 
-def rotary_turn(frames: int, head_width: int) -> Tensor:
+def rotary_turn(frames: int, head_width: int, device: torch.device) -> Tensor:
     """By what `rotate` multiplies the channels of each position, float32 [2, frames, 1, head_width]."""
-    frequencies = 1e4 ** -(torch.arange(0, head_width, 2) / head_width)
-    angles = torch.arange(frames)[:, None, None] * frequencies
+    frequencies = 1e4 ** -(torch.arange(0, head_width, 2, device=device) / head_width)
+    angles = torch.arange(frames, device=device)[:, None, None] * frequencies
     cosine, sine = angles.cos(), angles.sin()
     return torch.stack([torch.cat([cosine, cosine], -1), torch.cat([-sine, sine], -1)])
 

@@ -118,7 +118,7 @@ def test_a_finer_token_is_predicted_by_the_coarser_ones_chosen() -> None:
 
 
 def test_attention_depends_on_the_distance_of_frames_alone() -> None:
-    turn = rotary_turn(50, 8)
+    turn = rotary_turn(50, 8, torch.device("cpu"))
     query, key = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(0))
 
     def score(query_frame: int, key_frame: int) -> float:
