@@ -22,6 +22,7 @@ from model.transformer import Transformer
 SETTLING_FRAMES = 5  # the first that are given, which depend on more of the past than is looked at
 LOOK_BACK_FRAMES = MARGIN_FRAMES - SETTLING_FRAMES  # of the fine gate, before those that are given
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
+_FLOOR_POWER = 1e-10  # of a bin, where compression ends
 _INAUDIBLE = 1e-6  # power of a bin, 64 dB below noise as loud as speech is: silence is heard as silence
 _PHASE_ROUNDS = 5  # 20 sound no better
 _START_GATE, _START_FILLING = 4.0, -6.0  # nearly all passed on, nearly nothing filled in
@@ -78,7 +79,7 @@ class SpeechEncoder(nn.Module):
         passed = self._fit(gain * spectrum[:, start:], gain)  # from `start`: phases go on from those before
         passed, filling, known = (frames[:, first_frame - start :] for frames in (passed, filling, known))
         missing = self.stft.analyse(noise[:, first_frame * FRAME_SAMPLES :]) / self.stft.window.norm()
-        power = passed.detach().abs().square()
+        power = _power(passed.detach())
         heard = (power + _INAUDIBLE) / (power + _INAUDIBLE + filling.detach().square())
         return Speech(self.stft.synthesise(passed + filling * missing), heard, known)
 
@@ -123,4 +124,8 @@ def white_noise(like: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _compress(spectrum: Tensor) -> Tensor:
-    return spectrum.abs().clamp(min=1e-5).pow(POWER)
+    return _power(spectrum).clamp(min=_FLOOR_POWER).log().mul(POWER / 2).exp()
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    return torch.addcmul(spectrum.real * spectrum.real, spectrum.imag, spectrum.imag)
