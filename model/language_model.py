@@ -41,6 +41,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         width, codebooks, codebook_size = config.width, codec.n_codebooks, codec.codebook_size
         self.codebooks, self.mask_token = codebooks, codebook_size
+        self._latent_channels = codec.latent_channels
         self.speech_encoder = SpeechEncoder(width, config.encoder_layers, config.heads, config.feed_forward)
         self.knowledge = nn.Linear(width, width, bias=False)
         nn.init.zeros_(self.knowledge.weight)
@@ -95,6 +96,24 @@ class LanguageModel(nn.Module):
             entry = logits[-1].argmax(-1) if chosen is None else chosen[:, level]
             left = left + masked[:, level] * self.embedding(entry + self.offsets[level])
         return torch.stack(logits, dim=2)
+
+    @torch.no_grad()
+    def leave_out_idle(self) -> None:
+        """Do without blocks that add nothing and channels that hold nothing, as many do before training."""
+        for transformer in (self.speech_encoder.transformer, self.transformer):
+            transformer.leave_out_idle()
+        channels = self._latent_channels
+        others = (
+            self.embedding.weight[:, channels:],
+            self.knowledge.weight[channels:],
+            self.no_condition[channels:],
+        )
+        if self.transformer.blocks or any(values.any() for values in others):
+            return
+        self.knowledge.weight.data = self.knowledge.weight[:channels].contiguous()
+        self.no_condition.data = self.no_condition[:channels].contiguous()
+        for weight in (self.embedding.weight, *(head.get_parameter("weight") for head in self.heads)):
+            weight.data = weight[:, :channels].contiguous()
 
     @torch.no_grad()
     def start_from_codec(self, codec: Codec) -> None:

@@ -60,8 +60,8 @@ class MaskSR:
         """Bring a bundle to `device`, most of it to compute in `dtype`. Raises BundleError as `load`."""
         codec = bundle.build_codec(device, dtype)
         language_model = bundle.build_language_model(device, dtype)
+        language_model.leave_out_idle()
         for transformer in (language_model.speech_encoder.transformer, language_model.transformer):
-            transformer.leave_out_idle()
             transformer.merge_norms()
         if device.type == "cpu" and torch.backends.mkldnn.is_available():
             pack(language_model)

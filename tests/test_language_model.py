@@ -104,6 +104,20 @@ def test_untrained_it_copies_the_noisy_speech_as_the_quantizer_would() -> None:
 
 
 @torch.no_grad()
+def test_what_holds_nothing_is_left_out_unheard() -> None:
+    torch.manual_seed(0)
+    fresh, trained = LanguageModel(SHAPE, CODEC), trained_model()
+    fresh.start_from_codec(codec())
+    latents = CODEC.latent_channels
+    for model, width in ((fresh, latents), (trained, SHAPE.width)):
+        before = model(tokens(), hear(model, sound()))
+        model.leave_out_idle()
+        assert [head.get_parameter("weight").shape[1] for head in model.heads] == 3 * [width]
+        torch.testing.assert_close(model(tokens(), hear(model, sound())), before)
+    assert latents < SHAPE.width
+
+
+@torch.no_grad()
 def test_a_finer_token_is_predicted_by_the_coarser_ones_chosen() -> None:
     model, masked = trained_model(), torch.full((2, 3, FRAMES), MASK)
     condition = hear(model, sound())
