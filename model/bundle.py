@@ -119,6 +119,8 @@ class _Unfilled(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: object, arguments: tuple[Any, ...] = (), named: Any = None
     ) -> Any:
+        if function is Tensor.normal_:
+            return arguments[0].zero_()  # what is drawn until it is small enough
         return None if function in RANDOM else function(*arguments, **(named or {}))
 
 
