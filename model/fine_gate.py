@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.packed_residual import PackedResidual, gelu
+from model.packed_convolution import PackedConvolution, PackedResidual, gelu
 
 BINS = 384  # 8.3 kHz: above, the harmonics of speech are not told apart
 _BANDS = 24
@@ -32,7 +32,7 @@ class FineGate(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.look = nn.Conv2d(1, _CHANNELS, (3, 7), padding=(1, 3))
+        self.look: nn.Module = nn.Conv2d(1, _CHANNELS, (3, 7), padding=(1, 3))
         self.scale, self.shift = nn.Linear(width, _CHANNELS * _BANDS), nn.Linear(width, _CHANNELS * _BANDS)
         self.compare = nn.Conv2d(_CHANNELS, _CHANNELS, (3, 5), padding=(1, 2))
         self.blocks = nn.Sequential(*(_Block(_CHANNELS, 5, *distance) for distance in _DISTANCES))
@@ -49,7 +49,7 @@ class FineGate(nn.Module):
             features: normalised magnitudes, float32 [batch, frames, bins].
             hidden: what is known of each frame, [batch, frames, width].
         """
-        dtype = self.look.weight.dtype
+        dtype = self.compare.weight.dtype
         hidden = hidden.to(dtype)
         seen = self.look(features[:, None, :, :BINS].to(dtype)).to(memory_format=torch.channels_last)
         seen = _told(seen, self.scale(hidden), self.shift(hidden))
@@ -58,7 +58,9 @@ class FineGate(nn.Module):
         return self.judge(gelu(compared))[:, 0]
 
     def pack(self) -> None:
-        """Have its blocks compute as `PackedResidual`; it is on the CPU and learns no more."""
+        """Have `look` and the blocks compute from packed weights; it is on the CPU and learns no more."""
+        assert isinstance(self.look, nn.Conv2d)
+        self.look = PackedConvolution(self.look)
         for blocks in (self.blocks, self.overview.blocks):
             for place, block in enumerate(blocks):
                 assert isinstance(block, _Block)
@@ -82,14 +84,24 @@ class _Overview(nn.Module):
     def forward(self, seen: Tensor, hidden: Tensor) -> Tensor:
         """[batch, channels, frames, bins] and [batch, frames, width] to the shape of the former."""
         groups = _told(self._gathered(gelu(seen)), self.scale(hidden), self.shift(hidden))
-        found = self.spread(gelu(self.blocks(groups)))
-        return found.unflatten(1, (_CHANNELS, _GROUP_BINS)).movedim(2, -1).flatten(-2)
+        return self._spread(gelu(self.blocks(groups)))
+
+    def _spread(self, found: Tensor) -> Tensor:
+        """What `spread` gives, of each bin of a group in turn, as a product that leaves channels last."""
+        weight, bias = (_bins_first(self.spread.get_parameter(name)) for name in ("weight", "bias"))
+        spread = F.linear(found.permute(0, 2, 3, 1), weight.flatten(1), bias)
+        return spread.unflatten(-1, (_GROUP_BINS, -1)).flatten(2, 3).permute(0, 3, 1, 2)
 
     def _gathered(self, seen: Tensor) -> Tensor:
         """What `gather` gives, as a product: of such strides, oneDNN's bf16 kernels for AMX make noise."""
         grouped = seen.permute(0, 2, 3, 1).unflatten(2, (-1, _GROUP_BINS)).flatten(-2)
         weight = self.gather.weight[:, :, 0].transpose(1, 2).flatten(1)
         return F.linear(grouped, weight, self.gather.bias).permute(0, 3, 1, 2)
+
+
+def _bins_first(values: Tensor) -> Tensor:
+    """Rows of each channel's bins of a group as rows of each bin's channels."""
+    return values.unflatten(0, (_CHANNELS, _GROUP_BINS)).transpose(0, 1).flatten(0, 1)
 
 
 class _Block(nn.Module):
@@ -114,6 +126,15 @@ class _Block(nn.Module):
 
 def _told(seen: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """Bins [batch, channels, frames, bins], scaled and shifted by [batch, frames, bands * channels]."""
-    bands = seen.permute(0, 2, 3, 1).unflatten(2, (_BANDS, -1))
-    scale, shift = (value.unflatten(-1, (_BANDS, 1, -1)) for value in (scale, shift))
-    return torch.addcmul(shift, bands, 1 + scale).flatten(2, 3).permute(0, 3, 1, 2)
+    bins = seen.shape[3] // _BANDS
+    bands = seen.permute(0, 2, 3, 1).unflatten(2, (_BANDS, -1)).flatten(3)
+    scale, shift = (_for_each_bin(values, bins) for values in (1 + scale, shift))
+    return torch.addcmul(shift, bands, scale).unflatten(3, (bins, -1)).flatten(2, 3).permute(0, 3, 1, 2)
+
+
+def _for_each_bin(values: Tensor, bins: int) -> Tensor:
+    """[batch, frames, bands * channels] to [batch, frames, bands, bins * channels].
+
+    Broadcast instead, so few values in a row take twice as long to multiply.
+    """
+    return torch.cat([values.unflatten(-1, (_BANDS, -1))] * bins, -1)

@@ -61,9 +61,9 @@ def test_it_judges_the_same_in_half_precision() -> None:
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch without oneDNN")
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 3e-6), (torch.bfloat16, 0.02)])
 @torch.no_grad()
-def test_packed_blocks_judge_the_same_of_any_number_of_frames(dtype: torch.dtype) -> None:
+def test_a_packed_one_judges_the_same_of_any_number_of_frames(dtype: torch.dtype, tolerance: float) -> None:
     if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         pytest.skip("the CPU does not multiply bf16")
     plain, packed = random_gate().to(dtype), random_gate().to(dtype)
@@ -72,7 +72,7 @@ def test_packed_blocks_judge_the_same_of_any_number_of_frames(dtype: torch.dtype
         heard, hidden = features(1, frames)[0], torch.randn(4, frames, 8)
         expected = plain(heard, hidden).float()
         error = packed(heard, hidden).float() - expected
-        assert error.norm() < 2 * torch.finfo(dtype).eps * expected.norm()
+        assert error.norm() < tolerance * expected.norm()
 
 
 def changed_frames(heard: Tensor, hidden: Tensor, other_heard: Tensor, other_hidden: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from model.codec import Codec, build_dac
 from model.masksr import MaskSR
+from model.packed_convolution import PackedResidual
 from model.packed_linear import GeluLinear, PackedLinear
-from model.packed_residual import PackedResidual
 from model.plan import FRAME_SAMPLES, WindowPlan
 from model.roofline import Speed, Work, measure_speed
 from tests.codecs import small_codec
