@@ -93,7 +93,7 @@ class LanguageModel(nn.Module):
         logits: list[Tensor] = []
         for level, head in enumerate(self.heads):
             logits.append(head(left))
-            entry = logits[-1].argmax(-1) if chosen is None else chosen[:, level]
+            entry = logits[-1].max(-1).indices if chosen is None else chosen[:, level]
             left = left + masked[:, level] * self.embedding(entry + self.offsets[level])
         return torch.stack(logits, dim=2)
 

@@ -86,7 +86,7 @@ class Draw:
             uniform = torch.stack([torch.rand(logits.shape[1:], generator=g) for g in self.generators])
             gumbel = -(-uniform.clamp(1e-9, 1 - 1e-7).log()).log()
             scores = logits / self.temperature + to_device(gumbel, logits.device)
-        tokens = scores.argmax(-1)
+        tokens = scores.max(-1).indices  # `argmax` takes twice as long
         return tokens.transpose(1, 2), self.unmasking.rank(logits, tokens).transpose(1, 2)
 
 
