@@ -5,9 +5,14 @@ from torch import Tensor
 
 from model.stft import Stft
 
+_MOMENTUM = 0.99  # as they found best
+
 
 def fit_phases(stft: Stft, spectrum: Tensor, trust: Tensor | float, rounds: int) -> Tensor:
-    """Search phases that fit the magnitudes and each other, as Griffin and Lim (1984) do.
+    """Search phases that fit the magnitudes and each other.
+
+    It goes round as Griffin and Lim (1984) do, each time on in the direction that the round before took
+    (Perraudin, Balazs and Sondergaard 2013, A fast Griffin-Lim algorithm).
 
     Args:
         spectrum: as `stft` makes it, complex64 [batch, frames, bins]; its phases are where it starts.
@@ -17,11 +22,12 @@ def fit_phases(stft: Stft, spectrum: Tensor, trust: Tensor | float, rounds: int)
         the same magnitudes with other phases; gradients reach the magnitudes alone.
     """
     phases = start = spectrum.detach()
-    magnitudes = _pairs(start.abs())
+    magnitudes, before = _pairs(start.abs()), None
     trust = _pairs(trust) if isinstance(trust, Tensor) else trust
     for _ in range(rounds):
-        fitting = stft.analyse(stft.synthesise(_turned(magnitudes, phases)))
-        phases = torch.view_as_complex(torch.view_as_real(fitting).lerp(torch.view_as_real(start), trust))
+        fitting = torch.view_as_real(stft.analyse(stft.synthesise(_turned(magnitudes, phases))))
+        ahead = fitting if before is None else before.lerp(fitting, 1 + _MOMENTUM)
+        phases, before = torch.view_as_complex(ahead.lerp(torch.view_as_real(start), trust)), fitting
     return spectrum.abs() * phases.sgn()
 
 

@@ -24,7 +24,7 @@ LOOK_BACK_FRAMES = MARGIN_FRAMES - SETTLING_FRAMES  # of the fine gate, before t
 POWER = 0.3  # magnitude compression (MaskSR, arXiv 2406.02092)
 _FLOOR_POWER = 1e-10  # of a bin, where compression ends
 _INAUDIBLE = 1e-6  # power of a bin, 64 dB below noise as loud as speech is: silence is heard as silence
-_PHASE_ROUNDS = 5  # 20 sound no better
+_PHASE_ROUNDS = 3  # 5 sound no better
 _START_GATE, _START_FILLING = 4.0, -6.0  # nearly all passed on, nearly nothing filled in
 
 
