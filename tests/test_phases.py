@@ -34,9 +34,9 @@ def misfit(stft: Stft, spectrum: Tensor) -> float:
 def test_phases_are_found_that_fit() -> None:
     stft = Stft()
     rough, _ = masked(stft)
-    fitted = fit_phases(stft, rough, trust=0.0, rounds=5)
+    fitted = fit_phases(stft, rough, trust=0.0, rounds=3)
     torch.testing.assert_close(fitted.abs(), rough.abs())
-    assert misfit(stft, fitted) < 0.6 * misfit(stft, rough)
+    assert misfit(stft, fitted) < 0.4 * misfit(stft, rough)  # 0.43 without momentum
 
 
 def test_what_is_trusted_stays_and_guides_the_rest() -> None:
