@@ -5,7 +5,7 @@ from torch import Tensor
 
 from model.stft import Stft
 
-_MOMENTUM = 0.99  # as they found best
+_MOMENTUM = 0.99  # as Perraudin et al. 2013 found best
 
 
 def fit_phases(stft: Stft, spectrum: Tensor, trust: Tensor | float, rounds: int) -> Tensor:
