@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from model.codec import Codec, CodecConfig
 from model.plan import FRAME_SAMPLES
+from model.sampler import likeliest
 from model.speech_encoder import SETTLING_FRAMES, Speech, SpeechEncoder
 from model.transformer import Transformer
 
@@ -93,7 +94,7 @@ class LanguageModel(nn.Module):
         logits: list[Tensor] = []
         for level, head in enumerate(self.heads):
             logits.append(head(left))
-            entry = logits[-1].max(-1).indices if chosen is None else chosen[:, level]
+            entry = likeliest(logits[-1]) if chosen is None else chosen[:, level]
             left = left + masked[:, level] * self.embedding(entry + self.offsets[level])
         return torch.stack(logits, dim=2)
 

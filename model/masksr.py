@@ -22,7 +22,7 @@ from model.level import WindowGains
 from model.packed_linear import pack
 from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import LATE, RollingSampler
-from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking
+from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking, likeliest
 from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
 from model.transfer import to_host
@@ -139,8 +139,8 @@ class MaskSR:
 
         def predict(tokens: Tensor) -> Tensor:
             conditioned = call(("pass", first_frame), run, tokens, condition)
-            likeliest = conditioned.argmax(-1).transpose(1, 2)
-            unconditioned = call(("pass", first_frame), run, tokens, nothing, likeliest)
+            chosen = likeliest(conditioned).transpose(1, 2)
+            unconditioned = call(("pass", first_frame), run, tokens, nothing, chosen)
             return (1 + guidance) * conditioned - guidance * unconditioned
 
         return predict

@@ -35,6 +35,11 @@ def probability(logits: Tensor, tokens: Tensor) -> Tensor:
     return logits.softmax(-1).gather(-1, tokens[..., None]).squeeze(-1)
 
 
+def likeliest(logits: Tensor) -> Tensor:
+    """Entries [...] of logits [..., entries]: as `argmax` finds them, which takes twice as long on a CPU."""
+    return logits.max(-1).indices
+
+
 @dataclass(frozen=True)
 class Unmasking:
     """Which tokens are decided when.
@@ -86,7 +91,7 @@ class Draw:
             uniform = torch.stack([torch.rand(logits.shape[1:], generator=g) for g in self.generators])
             gumbel = -(-uniform.clamp(1e-9, 1 - 1e-7).log()).log()
             scores = logits / self.temperature + to_device(gumbel, logits.device)
-        tokens = scores.max(-1).indices  # `argmax` takes twice as long
+        tokens = likeliest(scores)
         return tokens.transpose(1, 2), self.unmasking.rank(logits, tokens).transpose(1, 2)
 
 
