@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from types import TracebackType
@@ -64,6 +65,12 @@ def running(command: Sequence[str], **options: Any) -> Iterator["subprocess.Pope
             yield program
         finally:
             program.kill()
+
+
+def last_line(log: Path) -> str:
+    """The last of the lines that a program has written to the end: half of one may be there already."""
+    whole = log.read_text().split("\n")[:-1]
+    return whole[-1] if whole else ""
 
 
 class PulseServer:

@@ -18,7 +18,7 @@ from realtime.device_watcher import DeviceWatcher
 from realtime.devices import list_devices, renew_devices
 from realtime.messages import EngineSettings
 from realtime.playback import play
-from tests.pulse_server import PulseServer, load, remove, running, wait_until
+from tests.pulse_server import PulseServer, last_line, load, remove, running, wait_until
 from tests.serverless_machine import Serverless
 from tests.signals import tone
 from tests.test_device_pair import Ear, is_tone, places, started, stream_numbers
@@ -62,8 +62,7 @@ class Desk(Serverless):
 
     def tells(self, there: set[str], heard: str | None = None) -> bool:
         """Whether the window knows these devices, and besides them ALSA's doors to the sound server."""
-        lines = self._log.read_text().splitlines() or ["; hears None"]
-        names, _, microphone = lines[-1].partition("; hears ")
+        names, _, microphone = (last_line(self._log) or "; hears None").partition("; hears ")
         return set(names.split()) - {"pulse", "default"} == there and microphone == str(heard)
 
 

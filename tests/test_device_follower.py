@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from realtime.device_follower import LOOK_SECONDS
-from tests.pulse_server import PulseServer, running, wait_until
+from tests.pulse_server import PulseServer, last_line, running, wait_until
 from tests.serverless_machine import Serverless
 from tests.test_device_pair import places, stream_numbers
 
@@ -27,8 +27,8 @@ def machine(pulse: PulseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def hears(log: Path, microphone: str | None) -> bool:
-    lines = log.read_text().splitlines()
-    return bool(lines) and json.loads(lines[-1])["microphone"] == microphone
+    line = last_line(log)
+    return bool(line) and json.loads(line)["microphone"] == microphone
 
 
 def end(session: "Popen[Any]") -> None:
