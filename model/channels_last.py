@@ -7,11 +7,13 @@ Afterwards the network takes and returns tensors of shape [batch, channels, 1, t
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _MOST_LAYOUTS = 4  # a stream has two: its first window's, and that of all others
 
@@ -138,7 +140,7 @@ def _is_risky(layer: nn.Conv1d) -> bool:
     return layer.stride[0] > 3
 
 
-def to_channels_last(network: nn.Module) -> nn.Module:
+def to_channels_last(network: Network) -> Network:
     """Switch every Conv1d, ConvTranspose1d and Snake1d of `network` in place, and return it."""
     for module in network.modules():
         if isinstance(module, nn.Conv1d):

@@ -4,10 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from model.filter_bank import weight_of
 
 _TOGETHER = 128  # vectors, whose distances to all entries the processor's cache holds
 _AROUND = 5  # channels, 215 Hz: about the width of the ear's filters in the middle of speech
@@ -33,9 +36,17 @@ class Codebook:
         return self.vectors.square()
 
 
+@torch.no_grad()
+def codebook_of(quantizer: Any) -> Codebook:
+    """That of a `dac` quantizer; the last coordinate of its entries stands for what is added to all."""
+    entries = F.pad(quantizer.codebook.weight.detach(), (0, 1), value=1.0)
+    directions = weight_of(quantizer.out_proj)[:, :, 0].T
+    return Codebook(entries, torch.cat([directions, quantizer.out_proj.bias[None]]))
+
+
 def total(codebooks: Sequence[Codebook], tokens: Tensor) -> Tensor:
     """The vectors that tokens [codebooks, number] stand for, float32 [number, channels]."""
-    sums = torch.zeros(tokens.shape[1], codebooks[0].directions.shape[1])
+    sums = codebooks[0].entries.new_zeros(tokens.shape[1], codebooks[0].directions.shape[1])
     for codebook, chosen in zip(codebooks, tokens, strict=True):
         sums += codebook.vectors[chosen]
     return sums

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from model.channels_last import pack_weights, to_channels_last, to_image
-from model.codebooks import Codebook, audibility, search
+from model.codebooks import audibility, codebook_of, search
 from model.filter_bank import FilterBank, all_but_banks_to, folded
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.stages import reach_samples, run_span, to_stages
@@ -76,7 +76,7 @@ class Codec:
         dac.requires_grad_(False)
         self._encoder, decoder = (_lean(network, dtype) for network in (dac.encoder.block, dac.decoder.model))
         self._search_width = search_width
-        self._codebooks = [_codebook(quantizer) for quantizer in dac.quantizer.quantizers]
+        self._codebooks = [codebook_of(quantizer) for quantizer in dac.quantizer.quantizers]
         self._vectors = self.vectors().flatten(0, 1)
         self._is_encoded = dac.encoder.block[-1].weight.flatten(1).any(1)  # the others are for noise filling
         self._decoder = to_stages(decoder)
@@ -152,11 +152,6 @@ def fold_weight_norm(network: nn.Module) -> None:
     for module in network.modules():
         if hasattr(module, "weight_g"):
             nn.utils.remove_weight_norm(module)
-
-
-def _codebook(quantizer: Any) -> Codebook:
-    entries = nn.functional.pad(quantizer.codebook.weight, (0, 1), value=1.0)
-    return Codebook(entries, torch.cat([quantizer.out_proj.weight[:, :, 0].T, quantizer.out_proj.bias[None]]))
 
 
 def _lean(modules: nn.Sequential, dtype: torch.dtype) -> nn.Sequential:

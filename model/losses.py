@@ -9,7 +9,11 @@ from model.plan import SAMPLE_RATE_HZ
 
 _FLOOR_POWER = 5e-10  # of a spectrum: 65 dB below speech at the level that streams have
 _TREBLE_HZ = 8000
-_WAVES_HZ, _LEVELS_HZ = 4000, 3000  # up to where the tokens of a codec tell phases, and from where on levels
+_LEAST_HZ, _WAVES_HZ, _LEVELS_HZ = (
+    60,
+    5000,
+    4000,
+)  # between which tokens tell phases, and from where on levels
 _REGIONS = 16  # of the whole spectrum up to the sample rate, 2.8 kHz each
 _STRETCH_SAMPLES = 16_384
 
@@ -36,14 +40,15 @@ class MultiScaleMelLoss(nn.Module):
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
             self.register_buffer(f"filters_{size}", mel_filters(size, bands), persistent=False)
 
-    def forward(self, estimate: Tensor, reference: Tensor) -> Tensor:
-        """Loss of two float32 signals [batch, samples]; a scalar."""
-        return torch.stack([self._one_scale(size, estimate, reference) for size in self._scales]).sum()
+    def forward(self, estimate: Tensor, reference: Tensor, turn: int) -> Tensor:
+        """Loss of two float32 signals [batch, samples], a scalar: that of one scale, for all of them.
 
-    def _one_scale(self, size: int, estimate: Tensor, reference: Tensor) -> Tensor:
+        Which one it is goes by `turn`: to hear all at once teaches no more and takes longer.
+        """
+        size = list(self._scales)[turn % len(self._scales)]
         with torch.no_grad():
             wanted = self._log_mel(size, reference)
-        return F.l1_loss(self._log_mel(size, estimate), wanted)
+        return len(self._scales) * F.l1_loss(self._log_mel(size, estimate), wanted)
 
     def _log_mel(self, size: int, signal: Tensor) -> Tensor:
         window, filters = getattr(self, f"window_{size}"), getattr(self, f"filters_{size}")
@@ -67,24 +72,36 @@ def limit_bands(audio: Tensor, bands_hz: Tensor) -> Tensor:
 def resynthesis_loss(estimate: Tensor, target: Tensor, window_samples: int) -> Tensor:
     """Errors of compressed spectra for a codec, whose tokens tell little of the waveform higher up; a scalar.
 
-    Up to 4 kHz, of magnitudes and of values with their phases; from 3 kHz on, of the power around each bin,
-    and of the energy of whole regions for a third of a second. Without that one, all would come out too soft:
-    of what cannot be known, the likeliest level is lower than the mean.
+    Up to 5 kHz, of magnitudes and of values with their phases, each band of hearing counting alike; from
+    4 kHz on, of the power around each bin, and of the energy of whole regions for a third of a second.
+    Without that one, all would come out too soft: of what cannot be known, the likeliest level is lower than
+    the mean.
 
     Args:
         estimate, target: float32 [batch, samples].
     """
     low, high = (round(hz / SAMPLE_RATE_HZ * window_samples) for hz in (_WAVES_HZ, _LEVELS_HZ))
     spectra = [_spectrum(signal, window_samples) for signal in (estimate, target)]
+    shares = _shares_of_hearing(low, window_samples, estimate.device)
     pairs = zip(*(_compressed(spectrum[:, :low]) for spectrum in spectra), strict=True)
-    magnitudes, values = (F.l1_loss(found, wanted) for found, wanted in pairs)
+    magnitudes, values = ((shares @ (found - wanted).abs().flatten(2)).mean() for found, wanted in pairs)
     powers = [spectrum[:, high:].square().sum(-1) + _FLOOR_POWER for spectrum in spectra]
     found, wanted = (_around(power, max(2, window_samples // 256)) ** 0.15 for power in powers)
     frames = min(powers[0].shape[-1], 4 * _STRETCH_SAMPLES // window_samples)
     regions = (window_samples // _REGIONS, frames)
     found_energy, energy = (F.avg_pool2d(power, regions).log10() for power in powers)
     levels = F.l1_loss(found, wanted) + 0.1 * F.l1_loss(found_energy, energy)
-    return torch.lerp(magnitudes, values, 0.3) + levels
+    return torch.lerp(magnitudes, values, 0.6) + 0.35 * levels
+
+
+def _shares_of_hearing(bins: int, window_samples: int, device: torch.device) -> Tensor:
+    """What part each of the lowest `bins` has in hearing, float32 [bins], in all 1.
+
+    By the width of the ear's bands there (Glasberg and Moore 1990, equivalent rectangular bandwidth).
+    """
+    hz = torch.arange(bins, device=device) * SAMPLE_RATE_HZ / window_samples
+    shares = (hz > _LEAST_HZ) / (1 + 4.37e-3 * hz)
+    return shares / shares.sum()
 
 
 def enhancement_loss(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
 from model.channels_last import to_channels_last, to_image
-from model.codebook_usage import CodebookUsage
+from model.codebook_averages import CodebookAverages
 from model.codec import CodecConfig, build_dac
 from model.codec_start import (
     balance_channels,
@@ -32,7 +32,7 @@ from model.codec_start import (
 from model.critic import Critic
 from model.data import Corpus
 from model.discriminator import Discriminator
-from model.filter_bank import folded
+from model.filter_bank import FilterBank, folded, weight_of
 from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.listeners import Listeners
 from model.losses import MultiScaleMelLoss, limit_bands, resynthesis_loss
@@ -63,15 +63,16 @@ class CodecTrainingConfig(TrainingConfig):
     codec: CodecConfig
     window_samples: int = 16_384
     learning_rate: float = 7e-5
-    codebook_rate: float = 50.0  # learning rate of the codebook entries over that of the rest
     warmup_steps: int = 200
     critic_from_step: int
     start_windows: int = 2048  # of speech, from which the codebooks start
     start_rounds: int = 0  # in which the codebooks are then fitted to each other
     search_width: PositiveInt = 1  # of the quantizer, where it does not train
+    codebook_decay: float = 0.99  # of the averages that codebook entries are
     noise_regions: int = 0  # where sound that the tokens do not carry becomes noise
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
-    decoder_units: tuple[int, ...] | None = None  # residual units that learn, of its first blocks; None: all
+    encoder_units: tuple[int, ...] | None = None  # residual units that learn, of its last blocks; None: all
+    decoder_units: tuple[int, ...] | None = None  # the same, of its first blocks
     structure_rate: float = 1.0  # learning rate of what starts in closed form, over that of residual units
     critic_windows_samples: tuple[int, ...] = (2048, 1024, 512)
     critic_periods: tuple[int, ...] = (2, 3, 5)
@@ -82,8 +83,7 @@ class CodecTrainingConfig(TrainingConfig):
     mel_weight: float = 0.5
     feature_weight: float = 0.1
     adversarial_weight: float = 0.05
-    codebook_weight: float = 1.0
-    commitment_weight: float = 0.25
+    commitment_weight: float = 0.3
 
     @model_validator(mode="after")
     def _room_for_noise(self) -> Self:
@@ -120,8 +120,10 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         else:
             self.dac.load_state_dict(start.codec)
         self._choose_what_learns()
-        self._decoder = to_channels_last(folded(self.dac.decoder.model, self.dtype))
-        to_channels_last(self.dac.encoder)
+        self._encoder, self._decoder = (
+            to_channels_last(folded(steps, self.dtype))
+            for steps in (self.dac.encoder.block, self.dac.decoder.model)
+        )
         discriminator = Discriminator(
             config.critic_windows_samples, config.critic_periods, config.critic_channels
         )
@@ -129,34 +131,40 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
         self.recogniser = Recogniser(self.dtype).to(self.device) if config.word_weight else None
         self.listeners = Listeners(self._weights, config.opinion_every_steps, self.device, self.dtype)
-        entries = [quantizer.codebook.weight for quantizer in self.dac.quantizer.quantizers]
         units = [
             parameter
             for module in self.dac.modules()
             if type(module).__name__ == "ResidualUnit"
             for parameter in module.parameters()
         ]
-        known = {id(parameter) for parameter in [*entries, *units]}
+        known = {id(parameter) for parameter in units}
         structure = [parameter for parameter in self.dac.parameters() if id(parameter) not in known]
-        # The entries are far larger than other weights, and must keep up with the latents they stand for.
         groups = [
             {"params": units, "rate": 1.0},
             {"params": structure, "rate": config.structure_rate},
-            {"params": entries, "rate": config.codebook_rate},
         ]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
-        self.average = AveragedWeights(self.dac, config.average_decay)
-        self.usage = CodebookUsage(self.dac)
+        self._start_averages()
+
+    def _start_averages(self) -> None:
+        self.average = AveragedWeights(self.dac, self.config.average_decay)
+        is_encoded = weight_of(self.dac.encoder.block[-1]).flatten(1).any(1)  # the others are noise
+        self.codebooks = CodebookAverages(self.dac, is_encoded, self.config.codebook_decay)
 
     def _choose_what_learns(self) -> None:
-        config, decoder = self.config, self.dac.decoder.model
+        config, encoder, decoder = self.config, self.dac.encoder.block, self.dac.decoder.model
+        self.dac.quantizer.requires_grad_(False)  # its entries are averages
         self._tokens_of = None
         if config.freeze_tokens:
-            self.dac.encoder.requires_grad_(False)
-            self.dac.quantizer.requires_grad_(False)
+            encoder.requires_grad_(False)
             assert self.start is not None  # `train` sees to it
             shape = self.start.config.model_copy(update={"search_width": config.search_width})
             self._tokens_of = replace(self.start, config=shape).build_codec(self.device, self.dtype)
+        if config.encoder_units is not None:
+            count = len(config.encoder_units)
+            encoder[: len(encoder) - 2 - count].requires_grad_(False)
+            for block, units in zip(encoder[-2 - count : -2], config.encoder_units, strict=True):
+                block.block[units:3].requires_grad_(False)
         if config.decoder_units is not None:
             decoder[len(config.decoder_units) + 1 :].requires_grad_(False)
             for block, count in zip(decoder[1:], config.decoder_units, strict=False):
@@ -171,6 +179,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.resume(state["average"], self.step)
+        self.codebooks.load_state_dict(state["codebooks"])
 
     def save(self) -> None:
         state: dict[str, Any] = {
@@ -180,40 +189,39 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             "critic": self.critic.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state,
+            "codebooks": self.codebooks.state_dict(),
         }
         save_checkpoint(self.run / "checkpoint.pt", state)
-        self._save_bundle(self.average.state)
+        self._bundle(self.average.state).save(self.run / "bundle")
 
-    def _save_bundle(self, state: Mapping[str, Tensor]) -> None:
+    def _bundle(self, state: Mapping[str, Tensor]) -> Bundle:
         weights = {name: value.half() for name, value in state.items()}
-        shape = BundleConfig(codec=self.config.codec, search_width=self.config.search_width)
-        bundle = Bundle(shape, weights)
         if self.start is not None and self.config.freeze_tokens:
-            bundle = replace(self.start, codec=weights)
-        bundle.save(self.run / "bundle")
+            return replace(self.start, codec=weights)
+        return Bundle(BundleConfig(codec=self.config.codec, search_width=self.config.search_width), weights)
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
         """Run to the configured number of steps; `progress` hears each row that is logged."""
         if self.step == 0 and self.start is None:
             self._start_codebooks()
         super().train(progress)
-        if self.config.freeze_tokens and self.rank == 0:
+        ends_in_a_bank = self.config.decoder_units is not None
+        if self.config.steps and ends_in_a_bank and self.rank == 0:
             self._match_treble()
 
     @torch.no_grad()
     def _match_treble(self) -> None:
         """Leave a bundle whose treble is as loud as that of speech; the checkpoint stays as it is."""
-        dac = build_dac(self.config.codec).to(self.device)
+        codec = self._bundle(self.average.state).build_codec(self.device, self.dtype)
+        dac = build_dac(self.config.codec)
         dac.load_state_dict(self.average.state)
-        decoder = to_channels_last(folded(dac.requires_grad_(False).decoder.model, self.dtype))
         match, rng = TrebleMatch(dac), np.random.default_rng(self.config.seed)
         for _ in range(TREBLE_BATCHES):
             windows, bands_hz = self._windows(self.config.batch, rng)
-            speech = torch.from_numpy(windows).to(self.device)
-            made = decoder(to_image(self._quantize(speech)[0], self.dtype)).float()[:, 0, 0]
-            match.hear(made.cpu(), speech.cpu(), bands_hz)
+            speech = torch.from_numpy(windows)
+            match.hear(codec.decode(codec.encode(speech.to(self.device))).cpu(), speech, bands_hz)
         match.apply()
-        self._save_bundle(dac.state_dict())
+        self._bundle(dac.state_dict()).save(self.run / "bundle")
 
     @property
     def _samples_a_step(self) -> int:
@@ -230,8 +238,9 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self._set_learning_rates()
         quantized, losses = self._quantize(real)
         fake, real = (limit_bands(audio, bands_hz) for audio in (self._decode(quantized), real))
-        spectral = [resynthesis_loss(fake, real, size) for size in self.config.spectral_windows_samples]
-        losses |= {"spectral": torch.stack(spectral).mean(), "mel": self.mel_loss(fake, real)}
+        sizes = self.config.spectral_windows_samples  # which take turns
+        losses["spectral"] = resynthesis_loss(fake, real, sizes[self.step % len(sizes)])
+        losses["mel"] = self.mel_loss(fake, real, self.step)
         losses |= self.listeners.losses(self.step, fake, real)
         if self.recogniser is not None:
             losses["words"] = word_loss(self.recogniser(fake), self.recogniser(real))
@@ -253,7 +262,6 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             "mel": self.config.mel_weight,
             "feature": self.config.feature_weight,
             "adversarial": self.config.adversarial_weight,
-            "codebook": self.config.codebook_weight,
             "commitment": self.config.commitment_weight,
             "words": self.config.word_weight,
             "opinion": self.config.opinion_weight,
@@ -261,13 +269,12 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         }
 
     def _quantize(self, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Quantized latents [batch, channels, frames], and the losses of the quantizer if it learns."""
+        """Quantized latents [batch, channels, frames], and the loss of the quantizer if it learns."""
         if self._tokens_of is not None:
             quantized: Tensor = self.dac.quantizer.from_codes(self._tokens_of.encode(real))[0]
             return quantized.detach(), {}
-        quantized, codes, _, commitment, codebook = self.dac.quantizer(self._encode(real))
-        self.usage.count(codes)
-        return quantized, {"commitment": commitment, "codebook": codebook}
+        quantized, commitment = self.codebooks.quantize(self._encode(real))
+        return quantized, {"commitment": commitment}
 
     def _decode(self, quantized: Tensor) -> Tensor:
         """Audio [batch, samples]."""
@@ -275,7 +282,8 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         return audio.float()[:, 0, 0]
 
     def _encode(self, real: Tensor) -> Tensor:
-        latents: Tensor = self.dac.encoder(to_image(real[:, None], self.dtype)).squeeze(2).float()
+        dtype = torch.float32 if isinstance(self._encoder[0], FilterBank) else self.dtype
+        latents: Tensor = self._encoder(to_image(real[:, None], dtype)).squeeze(2).float()
         return latents
 
     @torch.no_grad()
@@ -288,7 +296,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         if regions:
             powers += filling.left((left / gains)[:, : filling.carried])
             start_noise(self.dac, filling.shares * powers_by_entry(tokens, powers, known, size))
-        self.average = AveragedWeights(self.dac, self.config.average_decay)
+        self._start_averages()
 
     def _hear_speech(self, filling: NoiseFilling) -> tuple[Tensor, Tensor, Tensor]:
         """The speech to start from.

@@ -12,8 +12,7 @@ import soundfile
 import torch
 
 from model.bundle import SHIPPED, Bundle
-from model.codebook_usage import CodebookUsage
-from model.codec import Codec, build_dac
+from model.codec import Codec
 from model.level import REFERENCE_RMS
 from model.noise_filling import NoiseFilling
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
@@ -37,6 +36,13 @@ CONFIG = CodecTrainingConfig(
     mel_scales={512: 20},
     log_every_steps=1,
     checkpoint_every_steps=3,
+)
+
+IN_MORE_STEPS = CONFIG.model_copy(
+    update={
+        "codec": CODEC.model_copy(update={"decoder_rates": (2, 2, 32, 4), "decoder_dim": 512}),
+        "critic_from_step": 1000,
+    }
 )
 
 
@@ -69,6 +75,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return Runs(folder / "data", trainer, folder / "killed")
 
 
+@pytest.fixture(scope="module")
+def start(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A codec in closed form, to go on from."""
+    folder = tmp_path_factory.mktemp("start")
+    config = IN_MORE_STEPS.model_copy(update={"steps": 0})
+    CodecTrainer(config, runs.data, folder).train(lambda step, row: None)
+    return Bundle.load(folder / "bundle")
+
+
 def codec_of(run: Path) -> Codec:
     return Bundle.load(run / "bundle").build_codec(torch.device("cpu"), torch.float32)
 
@@ -77,7 +92,7 @@ def test_a_run_leaves_figures_a_plot_and_samples(runs: Runs) -> None:
     folder = runs.finished.run
     rows = list(read_log(folder))
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert {"mel", "spectral", "commitment", "codebook"} <= rows[0].keys()
+    assert {"mel", "spectral", "commitment"} <= rows[0].keys()
     assert "adversarial" not in rows[1]
     assert {"critic", "adversarial", "feature"} <= rows[2].keys()
     assert (folder / "losses.png").exists()
@@ -118,22 +133,33 @@ def test_a_decoder_too_narrow_for_the_noise_is_refused() -> None:
         CodecTrainingConfig(**(CONFIG.model_dump() | {"noise_regions": 4}))
 
 
-def test_a_decoder_learns_while_the_tokens_stay(runs: Runs, tmp_path: Path) -> None:
-    codec = CODEC.model_copy(update={"decoder_rates": (2, 2, 32, 4), "decoder_dim": 512})
-    shape = {"codec": codec, "critic_from_step": 1000}
-    CodecTrainer(CONFIG.model_copy(update=shape | {"steps": 0}), runs.data, tmp_path / "start").train(
-        lambda step, row: None
-    )
-    start = Bundle.load(tmp_path / "start" / "bundle")
+def test_a_decoder_learns_while_the_tokens_stay(runs: Runs, start: Bundle, tmp_path: Path) -> None:
     stage = {"freeze_tokens": True, "decoder_units": (1,), "search_width": 2, "average_decay": 0.0}
-    trainer = CodecTrainer(CONFIG.model_copy(update=shape | stage), runs.data, tmp_path / "run", start)
+    trainer = CodecTrainer(IN_MORE_STEPS.model_copy(update=stage), runs.data, tmp_path, start)
     trainer.train(lambda step, row: None)
-    after = Bundle.load(tmp_path / "run" / "bundle").codec
+    after = Bundle.load(tmp_path / "bundle").codec
     moved = {name for name, before in start.codec.items() if not torch.equal(before.half(), after[name])}
     bank = "decoder.model.3.block.1.weight_g"  # the treble of which is matched in the end
     assert all(name.startswith(("decoder.model.0", "decoder.model.1.block", bank)) for name in moved)
     assert any(name.startswith("decoder.model.1.block.2") for name in moved)
     assert not any(name.startswith("decoder.model.1.block.3") for name in moved)
+
+
+def test_encoder_and_codebooks_learn_where_they_may(runs: Runs, start: Bundle, tmp_path: Path) -> None:
+    stage = {"encoder_units": (1,), "decoder_units": (0,), "search_width": 2, "average_decay": 0.0}
+    trainer = CodecTrainer(IN_MORE_STEPS.model_copy(update=stage), runs.data, tmp_path, start)
+    trainer.train(lambda step, row: None)
+    after = Bundle.load(tmp_path / "bundle")
+    moved = {name for name, weight in start.codec.items() if not torch.equal(weight, after.codec[name])}
+    encoder = {name for name in moved if name.startswith("encoder.")}
+    assert all(name.startswith(("encoder.block.3", "encoder.block.4", "encoder.block.5")) for name in encoder)
+    assert any(name.startswith("encoder.block.3.block.0.") for name in encoder)
+    assert not any(
+        name.startswith(("encoder.block.3.block.1.", "encoder.block.3.block.2.")) for name in encoder
+    )
+    entries = {f"quantizer.quantizers.{place}.codebook.weight" for place in range(CODEC.n_codebooks)}
+    assert {name for name in moved if name.startswith("quantizer.")} == entries
+    assert after.config.search_width == 2
 
 
 def test_a_decoder_learns_what_a_recogniser_and_a_listener_would_hear(
@@ -165,7 +191,8 @@ def test_training_moves_every_weight_that_it_should(runs: Runs) -> None:
         for name, before in Bundle.load(runs.killed / "bundle").codec.items()
         if torch.equal(before, runs.finished.average.state[name])
     ]
-    assert still == []
+    projections = {name for name in still if "_proj." in name}  # codebooks stay in the subspaces they lie in
+    assert set(still) == projections
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
@@ -181,20 +208,3 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(runs: Runs) -> None:
         assert figures == pytest.approx({name: expected[step][name] for name in figures}, rel=2e-3, abs=2e-4)
     for name, value in runs.finished.dac.state_dict().items():
         torch.testing.assert_close(resumed.dac.state_dict()[name], value, rtol=1e-3, atol=1e-4)
-
-
-def test_unused_entries_move_next_to_used_ones() -> None:
-    torch.manual_seed(0)
-    dac = build_dac(CODEC)
-    usage = CodebookUsage(dac, window_steps=2)
-    weight = dac.quantizer.quantizers[0].codebook.weight
-    before = weight.detach().clone()
-    codes = torch.tensor([0, 1, 2]).expand(2, 4, 3)
-    usage.count(codes)
-    assert torch.equal(weight, before)
-    usage.count(codes)
-    assert torch.equal(weight[:3], before[:3])
-    assert (
-        torch.cdist(weight[3:], before[:3]).amin(1).max()
-        < 0.6 * torch.cdist(before[3:], before[:3]).amin(1).min()
-    )
