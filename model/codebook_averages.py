@@ -54,7 +54,8 @@ class CodebookAverages:
         return {"sums": self.sums, "masses": self.masses}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self.sums, self.masses = state["sums"], state["masses"]
+        self.sums.copy_(state["sums"])
+        self.masses.copy_(state["masses"])
 
     @torch.no_grad()
     def _follow(self, tokens: Tensor, left: Tensor, weights: Tensor) -> None:

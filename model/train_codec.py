@@ -33,6 +33,7 @@ from model.critic import Critic
 from model.data import Corpus
 from model.discriminator import Discriminator
 from model.filter_bank import FilterBank, folded, weight_of
+from model.learning_parts import freeze_decoder, freeze_encoder, parameter_groups
 from model.level import FLOOR_RMS, REFERENCE_RMS
 from model.listeners import Listeners
 from model.losses import MultiScaleMelLoss, limit_bands, resynthesis_loss
@@ -68,7 +69,7 @@ class CodecTrainingConfig(TrainingConfig):
     start_windows: int = 2048  # of speech, from which the codebooks start
     start_rounds: int = 0  # in which the codebooks are then fitted to each other
     search_width: PositiveInt = 1  # of the quantizer, where it does not train
-    codebook_decay: float = 0.99  # of the averages that codebook entries are
+    codebook_decay: float = 0.997  # of averages that codebook entries are; with less, of too few frames
     noise_regions: int = 0  # where sound that the tokens do not carry becomes noise
     freeze_tokens: bool = False  # train the decoder alone: language models of the codec stay valid
     encoder_units: tuple[int, ...] | None = None  # residual units that learn, of its last blocks; None: all
@@ -131,18 +132,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
         self.recogniser = Recogniser(self.dtype).to(self.device) if config.word_weight else None
         self.listeners = Listeners(self._weights, config.opinion_every_steps, self.device, self.dtype)
-        units = [
-            parameter
-            for module in self.dac.modules()
-            if type(module).__name__ == "ResidualUnit"
-            for parameter in module.parameters()
-        ]
-        known = {id(parameter) for parameter in units}
-        structure = [parameter for parameter in self.dac.parameters() if id(parameter) not in known]
-        groups = [
-            {"params": units, "rate": 1.0},
-            {"params": structure, "rate": config.structure_rate},
-        ]
+        groups = parameter_groups(self.dac, config.structure_rate)
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
         self._start_averages()
 
@@ -152,23 +142,18 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         self.codebooks = CodebookAverages(self.dac, is_encoded, self.config.codebook_decay)
 
     def _choose_what_learns(self) -> None:
-        config, encoder, decoder = self.config, self.dac.encoder.block, self.dac.decoder.model
+        config = self.config
         self.dac.quantizer.requires_grad_(False)  # its entries are averages
         self._tokens_of = None
         if config.freeze_tokens:
-            encoder.requires_grad_(False)
+            self.dac.encoder.requires_grad_(False)
             assert self.start is not None  # `train` sees to it
             shape = self.start.config.model_copy(update={"search_width": config.search_width})
             self._tokens_of = replace(self.start, config=shape).build_codec(self.device, self.dtype)
         if config.encoder_units is not None:
-            count = len(config.encoder_units)
-            encoder[: len(encoder) - 2 - count].requires_grad_(False)
-            for block, units in zip(encoder[-2 - count : -2], config.encoder_units, strict=True):
-                block.block[units:3].requires_grad_(False)
+            freeze_encoder(self.dac, config.encoder_units)
         if config.decoder_units is not None:
-            decoder[len(config.decoder_units) + 1 :].requires_grad_(False)
-            for block, count in zip(decoder[1:], config.decoder_units, strict=False):
-                block.block[2 + count :].requires_grad_(False)
+            freeze_decoder(self.dac, config.decoder_units)
         if config.steps:
             wake(self.dac)
 
