@@ -1,12 +1,12 @@
 """Codebooks that learn beside an encoder, since an encoder's latents are known by their codebooks alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from model.codebooks import audibility, codebook_of, search, total
+from model.codebooks import Codebook, audibility, codebook_of, search, total
 
 _SEARCH_WIDTH = 2  # wider ones take longer
 _SILENCE = 0.05  # power of the latents of a frame, whose mean is about 100
@@ -44,11 +44,11 @@ class CodebookAverages:
             codebooks = [codebook_of(quantizer) for quantizer in self._quantizers]
             tokens = search(points, codebooks, _SEARCH_WIDTH, weights)
             found = total(codebooks, tokens)
-        lost, all_ = (((x.square() * weights).sum(1)) for x in (points - found, points.detach()))
+        lost, heard = ((part.square() * weights).sum(1) for part in (points - found, points.detach()))
         if torch.is_grad_enabled():
-            self._follow(tokens, points.detach() - found, weights)
+            self._follow(codebooks, tokens, points.detach() - found, weights)
         through = found + (points - points.detach()) * self._is_encoded
-        return through.unflatten(0, (len(latents), -1)).transpose(1, 2), (lost / (all_ + _SILENCE)).mean()
+        return through.unflatten(0, (len(latents), -1)).transpose(1, 2), (lost / (heard + _SILENCE)).mean()
 
     def state_dict(self) -> dict[str, Tensor]:
         return {"sums": self.sums, "masses": self.masses}
@@ -58,11 +58,11 @@ class CodebookAverages:
         self.masses.copy_(state["masses"])
 
     @torch.no_grad()
-    def _follow(self, tokens: Tensor, left: Tensor, weights: Tensor) -> None:
-        """Learn from `left`, what is left of points of these `tokens` [codebooks, number]."""
+    def _follow(self, codebooks: Sequence[Codebook], tokens: Tensor, left: Tensor, weights: Tensor) -> None:
+        """Learn from `left`, what `tokens` [codebooks, number] of the `codebooks` leave of points."""
         sums, masses = torch.zeros_like(self.sums), torch.zeros_like(self.masses)
-        for quantizer, chosen, sum_, mass in zip(self._quantizers, tokens, sums, masses, strict=True):
-            own = left + codebook_of(quantizer).vectors[chosen]
+        for codebook, chosen, sum_, mass in zip(codebooks, tokens, sums, masses, strict=True):
+            own = left + codebook.vectors[chosen]
             sum_.index_add_(0, chosen, own * weights)
             mass.index_add_(0, chosen, weights)
         for average, new in ((self.sums, sums), (self.masses, masses)):
