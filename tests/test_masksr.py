@@ -22,6 +22,7 @@ from realtime.offline import restore_audio
 from realtime.processor import StreamProcessor
 from tests.codecs import banded_codec
 from tests.conftest import CODEC
+from tests.failing_card import FULL, LIBRARY_FAILED, LOST, FailingCardCodec
 from tests.signals import cut, noise, windows
 from tests.voice import voice
 
@@ -243,18 +244,15 @@ def test_a_graphics_card_without_room_leaves_the_work_to_the_processor(
     assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
 
 
-def test_a_card_that_is_full_in_the_middle_of_a_stream_is_the_projects_error(
-    model: MaskSR, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [FULL, LOST, LIBRARY_FAILED])
+def test_a_card_that_fails_in_the_middle_of_a_stream_is_the_projects_error(
+    error: RuntimeError, model: MaskSR, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = model.stream(PLAN, passes=1, temperature=0.0)
     stream.restore_window(noise(PLAN.window_samples))
-    monkeypatch.setattr(model.codec, "decode", fill_the_card)
+    monkeypatch.setattr(model, "codec", FailingCardCodec(model.codec, 0, error))
     with pytest.raises(GraphicsCardError, match="no memory left or stopped working: close"):
         stream.restore_window(noise(PLAN.window_samples))
-
-
-def fill_the_card(*arguments: object, **named: object) -> None:
-    raise torch.OutOfMemoryError
 
 
 def test_a_bundle_without_language_model_is_one_error(tmp_path: Path) -> None:
