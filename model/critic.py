@@ -17,19 +17,20 @@ class Critic:
         self._discriminator, self._dtype = discriminator, dtype
         self._optimizer = torch.optim.AdamW(discriminator.parameters(), betas=(0.9, 0.99))
 
-    def judge(self, real: Tensor, fake: Tensor, learning_rate: float) -> dict[str, Tensor]:
+    def judge(self, real: Tensor, fake: Tensor, learning_rate: float, turn: int) -> dict[str, Tensor]:
         """Scalars: its own loss as `critic`; and `adversarial` and `feature`, which are to train the model.
 
         Args:
             real, fake: float32 [batch, samples].
             learning_rate: of the model that makes `fake`.
+            turn: as for `Discriminator.forward`.
         """
         with torch.autocast(real.device.type, self._dtype, enabled=self._dtype != torch.float32):
-            real_maps = self._discriminator(real)
-            loss = discriminator_loss(real_maps, self._discriminator(fake.detach()))
+            real_maps = self._discriminator(real, turn)
+            loss = discriminator_loss(real_maps, self._discriminator(fake.detach(), turn))
             self._learn(loss, learning_rate / 2)
             self._discriminator.requires_grad_(False)
-            fake_maps = self._discriminator(fake)
+            fake_maps = self._discriminator(fake, turn)
             self._discriminator.requires_grad_(True)
         return {
             "critic": loss.detach(),

@@ -81,15 +81,17 @@ class PeriodDiscriminator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """All discriminators over float32 signals [batch, samples]."""
+    """One spectrogram and one period discriminator judge at a time; the others take their turns."""
 
     def __init__(self, windows_samples: Sequence[int], periods: Sequence[int], channels: int) -> None:
         super().__init__()
-        spectral = [SpectrogramDiscriminator(window, channels) for window in windows_samples]
-        self.members = nn.ModuleList([*spectral, *(PeriodDiscriminator(p, channels) for p in periods)])
+        self.spectral = nn.ModuleList(SpectrogramDiscriminator(size, channels) for size in windows_samples)
+        self.periodic = nn.ModuleList(PeriodDiscriminator(period, channels) for period in periods)
 
-    def forward(self, signal: Tensor) -> list[FeatureMaps]:
-        return [member(signal) for member in self.members]
+    def forward(self, signal: Tensor, turn: int) -> list[FeatureMaps]:
+        """Of float32 signals [batch, samples]. Who judges goes by `turn`: all cost as many times more."""
+        kinds = [kind for kind in (self.spectral, self.periodic) if kind]
+        return [kind[turn % len(kind)](signal) for kind in kinds]
 
 
 def discriminator_loss(real: list[FeatureMaps], fake: list[FeatureMaps]) -> Tensor:

@@ -230,7 +230,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         if self.recogniser is not None:
             losses["words"] = word_loss(self.recogniser(fake), self.recogniser(real))
         if self.step >= self.config.critic_from_step:
-            losses |= self.critic.judge(real, fake, self._learning_rate)
+            losses |= self.critic.judge(real, fake, self._learning_rate, self.step)
         weighted = [weight * losses[name] for name, weight in self._weights.items() if name in losses]
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(weighted).sum().backward()

@@ -81,20 +81,21 @@ def critic() -> Discriminator:
 def test_the_critic_learns_to_tell_real_from_fake() -> None:
     judge, real, fake = critic(), batch(tone(2048)), batch(noise(2048))
     optimizer = torch.optim.Adam(judge.parameters(), 5e-3)
-    for _ in range(25):
-        loss = discriminator_loss(judge(real), judge(fake))
+    for turn in range(40):
+        loss = discriminator_loss(judge(real, turn), judge(fake, turn))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    verdicts = [float(adversarial_loss(judge(sound)).detach()) for sound in (real, fake)]
-    assert verdicts[0] + 0.3 < verdicts[1]
+    for turn in range(2):
+        verdicts = [float(adversarial_loss(judge(sound, turn)).detach()) for sound in (real, fake)]
+        assert verdicts[0] + 0.3 < verdicts[1]
 
 
 def test_features_of_equal_sounds_are_equal_and_teach_the_fake_alone() -> None:
     judge = critic()
     real, fake = (batch(noise(SAMPLES, seed)).requires_grad_() for seed in (0, 1))
-    assert float(feature_loss(judge(real), judge(real)).detach()) == 0
-    feature_loss(judge(real), judge(fake)).backward()
+    assert float(feature_loss(judge(real, 0), judge(real, 0)).detach()) == 0
+    feature_loss(judge(real, 0), judge(fake, 0)).backward()
     assert real.grad is None
     assert fake.grad is not None
     assert fake.grad.abs().sum() > 0
@@ -102,9 +103,19 @@ def test_features_of_equal_sounds_are_equal_and_teach_the_fake_alone() -> None:
 
 @pytest.mark.parametrize("samples", [1000, 1001, 4096])
 def test_the_critic_judges_any_length(samples: int) -> None:
-    verdicts = [maps[-1] for maps in critic()(batch(noise(samples), noise(samples, 1)))]
-    assert len(verdicts) == 3
+    judge, signals = critic(), batch(noise(samples), noise(samples, 1))
+    verdicts = [maps[-1] for turn in range(2) for maps in judge(signals, turn)]
+    assert len(verdicts) == 4
     assert all(len(verdict) == 2 and verdict.isfinite().all() for verdict in verdicts)
+
+
+def test_every_member_of_the_critic_has_its_turn() -> None:
+    judge, sound = Discriminator([256, 128], [2, 3, 5], 2), batch(noise(2048))
+    adversarial_loss(judge(sound, 0)).backward()
+    assert any(parameter.grad is None for parameter in judge.parameters())
+    for turn in (1, 2):
+        adversarial_loss(judge(sound, turn)).backward()
+    assert all(parameter.grad is not None for parameter in judge.parameters())
 
 
 def test_nothing_above_a_narrow_band_counts() -> None:
