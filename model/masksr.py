@@ -1,6 +1,7 @@
 """MaskSR: noisy audio to codec tokens to restored audio, a window at a time (DESIGN section 4)."""
 
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from model.level import WindowGains
 from model.packed_linear import pack
 from model.plan import FRAME_SAMPLES, Sampling, WindowPlan
 from model.rolling import LATE, RollingSampler
-from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Unmasking, likeliest
+from model.sampler import COARSE_FIRST, Draw, Predict, RestartingSampler, Sampler, Unmasking, likeliest
 from model.stopwatch import Timer
 from model.training import cpu_and_dtype, device_and_dtype
 from model.transfer import to_host
@@ -105,22 +106,7 @@ class MaskSR:
             temperature=temperature,
             seed=seed,
         )
-        hops = -(-len(audio) // plan.hop_samples)
-        padded = np.zeros(
-            plan.context_frames * FRAME_SAMPLES + hops * plan.hop_samples + plan.lookahead_samples, np.float32
-        )
-        start = plan.context_frames * FRAME_SAMPLES
-        padded[start : start + len(audio)] = audio
-        restored = np.zeros(hops * plan.hop_samples + plan.lookahead_samples, np.float32)
-        ramp = np.linspace(0, 1, plan.fade_samples, dtype=np.float32)
-        for hop in range(hops):
-            first = hop * plan.hop_samples
-            piece = stream.restore_window(padded[first : first + plan.window_samples])
-            if hop:
-                seam = slice(first, first + plan.fade_samples)
-                piece[: plan.fade_samples] = ramp * piece[: plan.fade_samples] + (1 - ramp) * restored[seam]
-            restored[first : first + len(piece)] = piece
-        return restored[: len(audio)]
+        return restore_in_windows(audio, plan, stream.restore_window)
 
     def predictor(
         self, condition: Tensor, guidance: float, first_frame: int, call: Call = call_eagerly
@@ -146,6 +132,29 @@ class MaskSR:
         return predict
 
 
+def restore_in_windows(
+    audio: FloatArray, plan: WindowPlan, restore_window: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Give a whole recording, float32 [..., samples], to `restore_window` by and by.
+
+    Returns:
+        float32 [samples]: what came of it, crossfaded.
+    """
+    samples, start = audio.shape[-1], plan.context_frames * FRAME_SAMPLES
+    hops = -(-samples // plan.hop_samples)
+    after = hops * plan.hop_samples + plan.lookahead_samples - samples
+    padded = np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(start, after)])
+    restored = np.zeros(samples + after, np.float32)
+    ramp = np.linspace(0, 1, plan.fade_samples, dtype=np.float32)
+    for first in range(0, hops * plan.hop_samples, plan.hop_samples):
+        piece = restore_window(padded[..., first : first + plan.window_samples])
+        if first:
+            seam = slice(first, first + plan.fade_samples)
+            piece[: plan.fade_samples] = ramp * piece[: plan.fade_samples] + (1 - ramp) * restored[seam]
+        restored[first : first + len(piece)] = piece
+    return restored[:samples]
+
+
 class RestorerStream:
     """Restores consecutive windows; the tokens of what it has given out are pinned in those that follow.
 
@@ -169,7 +178,7 @@ class RestorerStream:
         self.timer: Timer = nullcontext
         self._model, self._guidance, self._temperature = model, guidance, temperature
         self._unmasking, self._seed = unmasking, seed
-        self.sampler = (
+        self.sampler: Sampler = (
             RollingSampler(plan, model.silent_frame, model.mask_token)
             if sampling == "rolling"
             else RestartingSampler(plan, model.silent_frame)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -117,6 +118,14 @@ def sample(predict: Predict, tokens: Tensor, pinned: Tensor, passes: int, draw: 
         count = int(unpinned * draw.unmasking.share(finished / passes) + 1e-9)
         tokens = torch.cat([past, draw.remask(filled, rank, count)], dim=2)
     return tokens
+
+
+class Sampler(Protocol):
+    """Makes the tokens of a stream's windows, one after the other."""
+
+    def reset(self) -> None: ...
+
+    def next_window(self, predict: Predict, passes: int, draw: Draw) -> Tensor: ...
 
 
 class RestartingSampler:

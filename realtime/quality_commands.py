@@ -43,7 +43,9 @@ def _add_evaluate(commands: Commands) -> None:
         help="with --codec: also as windows that end N frames ahead cut it",
     )
     evaluate.add_argument(
-        "--ideal", action="store_true", help="also what a mask would do that knows the clean speech"
+        "--ideal",
+        action="store_true",
+        help="also what a mask, and tokens, would do that know the clean speech",
     )
     _add_denoiser_option(evaluate)
     evaluate.add_argument("--limit", type=int, metavar="N", help="at most N recordings of each condition")
@@ -104,6 +106,7 @@ def run_evaluate(command: Command) -> None:
     from model.bundle import Bundle, bundle_folder
     from model.evaluate import evaluate, evaluate_codec
     from model.ideal_mask import ideal_masks
+    from model.ideal_tokens import ideal_tokens
     from model.resynthesis import Resynthesizer
     from realtime.model_loader import load_with_preset
 
@@ -129,7 +132,7 @@ def run_evaluate(command: Command) -> None:
                 ),
             }
             restorers |= _denoisers(command)
-            ideals = ideal_masks() if command.ideal else {}
+            ideals = ideal_masks() | ideal_tokens(model, preset.plan) if command.ideal else {}
             report = evaluate(command.folder, restorers, ideals=ideals, **settings)
     print(report.to_json() if command.json else report.to_table())
 

@@ -289,6 +289,7 @@ def test_evaluate_and_bounds_tell_what_an_ideal_mask_and_a_denoiser_would_do(
         assert run(*arguments, *options) == 0
         systems = {row["system"] for row in json.loads(capsys.readouterr().out)["rows"]}
         assert systems >= {"streamed", "DeepFilterNet 3", "ideal mask", "ideal mask, phases", "clean target"}
+        assert ("ideal tokens" in systems) == (arguments[0] == "evaluate")
 
 
 def test_without_its_package_the_denoiser_is_named(
