@@ -11,7 +11,7 @@ from model.training import share_gradients
 
 
 class Critic:
-    """Learns a step whenever it judges, at half the learning rate of the model, in the precision `dtype`."""
+    """Learns a step whenever it judges, in the precision `dtype`."""
 
     def __init__(self, discriminator: Discriminator, dtype: torch.dtype) -> None:
         self._discriminator, self._dtype = discriminator, dtype
@@ -22,13 +22,13 @@ class Critic:
 
         Args:
             real, fake: float32 [batch, samples].
-            learning_rate: of the model that makes `fake`.
+            learning_rate: of this step, the critic's own.
             turn: as for `Discriminator.forward`.
         """
         with torch.autocast(real.device.type, self._dtype, enabled=self._dtype != torch.float32):
             real_maps = self._discriminator(real, turn)
             loss = discriminator_loss(real_maps, self._discriminator(fake.detach(), turn))
-            self._learn(loss, learning_rate / 2)
+            self._learn(loss, learning_rate)
             self._discriminator.requires_grad_(False)
             fake_maps = self._discriminator(fake, turn)
             self._discriminator.requires_grad_(True)

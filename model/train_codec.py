@@ -78,6 +78,7 @@ class CodecTrainingConfig(TrainingConfig):
     critic_windows_samples: tuple[int, ...] = (2048, 1024, 512)
     critic_periods: tuple[int, ...] = (2, 3, 5)
     critic_channels: int = 16
+    critic_rate: float = 1.0  # its learning rate, over that of the codec
     mel_scales: dict[int, int] = Field({2048: 160, 1024: 100, 512: 60, 256: 30})  # bands by window
     spectral_windows_samples: tuple[int, ...] = (2048, 1024, 512, 256)
     spectral_weight: float = 5.0
@@ -230,7 +231,8 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
         if self.recogniser is not None:
             losses["words"] = word_loss(self.recogniser(fake), self.recogniser(real))
         if self.step >= self.config.critic_from_step:
-            losses |= self.critic.judge(real, fake, self._learning_rate, self.step)
+            rate = self.config.critic_rate * self._learning_rate
+            losses |= self.critic.judge(real, fake, rate, self.step)
         weighted = [weight * losses[name] for name, weight in self._weights.items() if name in losses]
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(weighted).sum().backward()
