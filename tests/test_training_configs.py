@@ -31,9 +31,9 @@ def test_a_language_model_can_be_built(path: Path) -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) > 1e6
 
 
-@pytest.mark.parametrize("name", ["codec_compact_decoder", "codec_compact_opinion"])
-def test_the_decoder_stages_fit_the_codec_that_they_start_from(name: str) -> None:
-    assert read_config(CONFIGS / f"{name}.toml", CodecTrainingConfig).codec == COMPACT
+@pytest.mark.parametrize("stage", ["decoder", "opinion", "critic"])
+def test_the_decoder_stages_fit_the_codec_that_they_start_from(stage: str) -> None:
+    assert read_config(CONFIGS / f"codec_compact_{stage}.toml", CodecTrainingConfig).codec == COMPACT
 
 
 def test_the_rolling_stage_fits_the_language_model_that_it_starts_from() -> None:
