@@ -120,12 +120,15 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         return [*self.model.parameters(), *self.recogniser_loss.parameters()]
 
     def _language_model(self, bundle: Bundle) -> Tensors:
-        if (shape := bundle.config.language_model) != self.config.language_model:
+        """That of a bundle; layers that its speech encoder lacks begin as nothing."""
+        asked, shape = self.config.language_model, bundle.config.language_model
+        layers = min(asked.encoder_layers, shape.encoder_layers) if shape else 0
+        if shape is None or shape != asked.model_copy(update={"encoder_layers": layers}):
             raise TrainingError(
-                f"The bundle's language model is {shape or 'missing'}, the configuration asks for"
-                f" {self.config.language_model}: choose one of that shape, or start without it."
+                f"The bundle's language model is {shape or 'missing'}, the configuration asks for {asked}:"
+                " choose one of that shape, or with fewer encoder layers, or start without it."
             )
-        return bundle.language_model
+        return {**self.model.state_dict(), **bundle.language_model}
 
     def _start_from_codec(self, start: Bundle | None) -> None:
         self.model.start_from_codec(self.codec)

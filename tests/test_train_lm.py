@@ -210,6 +210,22 @@ def test_a_speech_encoder_goes_on_with_another_codec(runs: Runs, tmp_path: Path)
         assert torch.equal(value, expected[name].float()), name
 
 
+def test_a_speech_encoder_goes_on_with_more_layers(runs: Runs, tmp_path: Path) -> None:
+    before = Bundle.load(runs.finished.run / "bundle")
+    shape = CONFIG.language_model.model_copy(update={"encoder_layers": 3})
+    config = CONFIG.model_copy(update={"language_model": shape, "steps": 0})
+    LanguageModelTrainer(config, runs.data, before, tmp_path, start=before).train(lambda step, row: None)
+    deeper = Bundle.load(tmp_path / "bundle")
+    assert deeper.config.language_model == shape
+    one, other = (
+        MaskSR.from_bundle(bundle, torch.device("cpu"), torch.float32).restore(
+            noise(9_000), passes=1, temperature=0.0
+        )
+        for bundle in (before, deeper)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 def test_another_shape_than_that_of_the_bundle_is_one_error(runs: Runs, tmp_path: Path) -> None:
     for bundle in (runs.codec, Bundle.load(runs.finished.run / "bundle")):
         shape = CONFIG.language_model.model_copy(update={"width": 24})
