@@ -31,6 +31,14 @@ def hears(log: Path, microphone: str | None) -> bool:
     return bool(line) and json.loads(line)["microphone"] == microphone
 
 
+def settled_stream_numbers() -> set[tuple[str, int]]:
+    """Once both ends are open: what is heard may come before what is played."""
+    numbers: set[tuple[str, int]] = set()
+    while numbers != (numbers := stream_numbers()):
+        sleep(1.0)
+    return numbers
+
+
 def end(session: "Popen[Any]") -> None:
     session.send_signal(signal.SIGTERM)
     assert session.wait() == 0
@@ -49,7 +57,7 @@ def test_a_microphone_that_is_unplugged_is_awaited_and_heard_again(
         machine.plug(usb="desk_mic", phones="speakers")
         wait_until(lambda: hears(log, "usb"))
         wait_until(lambda: places() == ({"desk_mic"}, {"speakers"}))
-        before = stream_numbers()
+        before = settled_stream_numbers()
         machine.plug(other="desk_mic", usb="desk_mic", phones="speakers")
         sleep(2 * LOOK_SECONDS)
         assert stream_numbers() == before  # who is heard is not disturbed by other devices
