@@ -21,7 +21,7 @@ from realtime.playback import play
 from tests.pulse_server import PulseServer, last_line, load, remove, running, wait_until
 from tests.serverless_machine import Serverless
 from tests.signals import tone
-from tests.test_device_pair import Ear, is_tone, places, started, stream_numbers
+from tests.test_device_pair import Ear, connections, is_tone, places, started
 
 pytestmark = pytest.mark.live
 
@@ -107,12 +107,12 @@ def test_without_a_sound_server_a_microphone_that_is_plugged_in_is_heard_again(
         load("module-null-sink", "sink_name=first")
         wait_until(lambda: machine.tells({"usb", "phones"}, heard="usb"))
         wait_until(lambda: is_tone(pulse.record("speakers.monitor", SECOND // 4), ROOM_HZ))
-        before = stream_numbers()
+        before = connections()
         machine.plug(other="desk_mic", usb="desk_mic", phones="speakers")
         load("module-null-sink", "sink_name=second")
         wait_until(lambda: machine.tells({"other", "usb", "phones"}, heard="usb"))
         assert is_tone(pulse.record("speakers.monitor", SECOND // 4), ROOM_HZ)
-        assert stream_numbers() == before  # who is heard is not disturbed by other devices
+        assert connections() == before  # who is heard is not disturbed by other devices
         machine.plug(other="desk_mic", phones="speakers")
         load("module-null-sink", "sink_name=third")
         wait_until(lambda: machine.tells({"other", "phones"}))

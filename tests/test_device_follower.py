@@ -13,7 +13,7 @@ import pytest
 from realtime.device_follower import LOOK_SECONDS
 from tests.pulse_server import PulseServer, last_line, running, wait_until
 from tests.serverless_machine import Serverless
-from tests.test_device_pair import places, stream_numbers
+from tests.test_device_pair import connections, places
 
 pytestmark = pytest.mark.live
 
@@ -29,14 +29,6 @@ def machine(pulse: PulseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def hears(log: Path, microphone: str | None) -> bool:
     line = last_line(log)
     return bool(line) and json.loads(line)["microphone"] == microphone
-
-
-def settled_stream_numbers() -> set[tuple[str, int]]:
-    """Once both ends are open: what is heard may come before what is played."""
-    numbers: set[tuple[str, int]] = set()
-    while numbers != (numbers := stream_numbers()):
-        sleep(1.0)
-    return numbers
 
 
 def end(session: "Popen[Any]") -> None:
@@ -57,8 +49,8 @@ def test_a_microphone_that_is_unplugged_is_awaited_and_heard_again(
         machine.plug(usb="desk_mic", phones="speakers")
         wait_until(lambda: hears(log, "usb"))
         wait_until(lambda: places() == ({"desk_mic"}, {"speakers"}))
-        before = settled_stream_numbers()
+        before = connections()
         machine.plug(other="desk_mic", usb="desk_mic", phones="speakers")
         sleep(2 * LOOK_SECONDS)
-        assert stream_numbers() == before  # who is heard is not disturbed by other devices
+        assert connections() == before  # who is heard is not disturbed by other devices
         end(session)

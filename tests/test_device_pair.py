@@ -87,11 +87,14 @@ def places() -> tuple[set[str], set[str]]:
         )
 
 
-def stream_numbers() -> set[tuple[str, int]]:
-    """Of our streams; one that is opened anew has another."""
+def connections() -> set[tuple[str, int]]:
+    """Of our streams with the server; one that is opened anew has another.
+
+    (Its own number changes besides, when ALSA makes it anew after an underrun.)
+    """
     with sound_server() as server:
         streams = [*server.source_output_list(), *server.sink_input_list()]
-        return {(stream.name, stream.index) for stream in streams if stream.name.startswith("ALSA")}
+        return {(stream.name, stream.client) for stream in streams if stream.name.startswith("ALSA")}
 
 
 def name_of(device: DeviceInfo | None) -> str | None:
@@ -234,11 +237,11 @@ def test_after_suspend_the_streams_are_opened_anew(
     ear, clock = Ear(), device_stream._now
     with started(DESK, ear):
         wait_for_sound(pulse, ear)
-        before = stream_numbers()
+        before = connections()
         monkeypatch.setattr(device_stream, "_now", lambda: clock() + 3600.0)
-        wait_until(lambda: len(stream_numbers() - before) == 2)
+        wait_until(lambda: len(connections() - before) == 2)
         wait_for_sound(pulse, ear)
-        assert not stream_numbers() & before
+        assert not connections() & before
 
 
 def test_the_own_virtual_microphone_is_never_heard_even_when_it_is_all_there_is(pulse: PulseServer) -> None:
