@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from main import main
 from model.masksr import MaskSR
 from presets.preset import load_preset
 from realtime.bench import BenchError, Report, measure, seconds_to_first_sample
-from realtime.bench_report import compare, plot_growth, read_timings, to_json, to_table
+from realtime.bench_report import compare, read_timings, to_json, to_table
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +68,31 @@ def test_what_became_slower_is_marked(report: Report, tmp_path: Path) -> None:
     assert marked[0].split()[-2] == "1.20"
 
 
+def test_the_command_prints_json_compares_and_draws(
+    report: Report,
+    tiny_preset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("realtime.bench.measure", lambda preset, model, show: report)
+    quick = {"parts": {"hop": {"p50_ms": 1e-6}}, "real_time_factor": 1e6}
+    old = {"cost": quick, "start_seconds": 1e6, "growth": [], "seconds_per_second": {}}
+    Path("old.json").write_text(json.dumps(old))
+    assert main(["bench", "--preset", str(tiny_preset), "--json", "--compare", "old.json"]) == 0
+    out, error = capsys.readouterr()
+    assert out.strip() == to_json(report).strip()
+    slower = [line for line in error.splitlines() if line.endswith("slower")]
+    assert [line.split("  ")[0] for line in slower] == ["hop p50_ms"]
+    assert Path("results/bench/growth.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"cost": {"parts": 3}})])
 def test_another_file_cannot_be_compared_with(tmp_path: Path, text: str) -> None:
     (tmp_path / "old.json").write_text(text)
     with pytest.raises(BenchError, match=r"old\.json is no report of bench --json"):
         read_timings(tmp_path / "old.json")
-
-
-def test_growth_is_drawn(report: Report, tmp_path: Path) -> None:
-    plot_growth(report, tmp_path / "new" / "growth.png")
-    assert (tmp_path / "new" / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_process_that_dies_is_one_error(tiny_preset: Path) -> None:

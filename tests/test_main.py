@@ -242,21 +242,6 @@ def test_demo_leaves_sound_picture_and_report(
     assert report in capsys.readouterr().out
 
 
-def test_bench_prints_json_and_compares(
-    tiny_preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    quick = {"parts": {"hop": {"p50_ms": 1e-6}}, "real_time_factor": 1e6}
-    old = {"cost": quick, "start_seconds": 1e6, "growth": [], "seconds_per_second": {}}
-    (tmp_path / "old.json").write_text(json.dumps(old))
-    assert run("bench", "--preset", tiny_preset, "--json", "--compare", tmp_path / "old.json") == 0
-    out, error = capsys.readouterr()
-    assert json.loads(out)["cost"]["real_time_factor"] > 0
-    slower = [line for line in error.splitlines() if line.endswith("slower")]
-    assert [line.split("  ")[0] for line in slower] == ["hop p50_ms"]
-    assert (tmp_path / "results" / "bench" / "growth.png").read_bytes().startswith(b"\x89PNG")
-
-
 @pytest.mark.parametrize("system", ["restorer", "codec"])
 def test_evaluate_prints_a_row_for_every_system(
     system: str, tmp_path: Path, tiny_preset: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
