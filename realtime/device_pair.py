@@ -18,7 +18,8 @@ from realtime.feedback import refuse_feedback, refuse_loop
 from realtime.messages import EngineSettings
 from realtime.monitor import Monitor
 from realtime.sound_server import SoundServerError
-from realtime.virtual_mic import VirtualMic, remove_leftovers
+from realtime.virtual_cable import find_cable
+from realtime.virtual_mic import MADE_HERE, VirtualMic, remove_leftovers
 
 NO_DEVICES = N_("There are no sound devices; see whether PipeWire or PulseAudio is running.")
 
@@ -42,7 +43,7 @@ class DevicePair:
             renew_devices(0.0)
         devices = list_devices()
         self.capture_rate_hz = _rate_hz(devices, settings.microphone, "input")
-        self.playback_rate_hz = _rate_hz(devices, settings.output, "output")
+        self.playback_rate_hz = _rate_hz(devices, _played(devices, settings), "output")
         self.capture_block_frames = block_frames(self.capture_rate_hz)
         self.playback_block_frames = block_frames(self.playback_rate_hz)
         self._monitor_rate_hz = _rate_hz(devices, settings.monitor, "output")
@@ -136,7 +137,7 @@ class DevicePair:
     def _choose_output(self, devices: list[DeviceInfo]) -> DeviceInfo:
         if self._virtual_mic is None:
             return _choose(devices, self._settings.output, "output")
-        if not any(device.name == self._virtual_mic.output for device in devices):
+        if not any(device.choice == self._virtual_mic.output for device in devices):
             self._virtual_mic.renew()  # the sound server was restarted, or somebody removed it
             devices = list_devices()
         return _choose(devices, self._virtual_mic.output, "output")
@@ -168,6 +169,12 @@ def _choose_monitor(
     if microphone is not None:
         refuse_feedback(microphone, monitor)
     return monitor
+
+
+def _played(devices: Sequence[DeviceInfo], settings: EngineSettings) -> str | None:
+    """The choice of what is played to, as far as it is there before a session starts."""
+    cable = find_cable(devices) if settings.virtual_mic and not MADE_HERE else None
+    return settings.output if cable is None else cable.output.choice
 
 
 def names(settings: EngineSettings) -> tuple[str | None, ...]:

@@ -2,6 +2,7 @@
 
 from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo
+from realtime.virtual_cable import are_ends
 
 
 def refuse_feedback(heard: DeviceInfo, played: DeviceInfo) -> None:
@@ -20,8 +21,8 @@ def refuse_feedback(heard: DeviceInfo, played: DeviceInfo) -> None:
 
 
 def refuse_loop(heard: DeviceInfo, played: DeviceInfo) -> None:
-    """Raises DeviceError when `heard` hears, by way of the sound server, what is played to `played`."""
-    if heard.hears == played.name:
+    """Raises DeviceError when `heard` hears, by way of server or cable, what is played to `played`."""
+    if heard.hears == played.name or are_ends(heard, played):
         raise DeviceError(
             _(
                 "{microphone} hears what {output} plays and would hear itself;"

@@ -9,6 +9,7 @@ from realtime.device_info import DeviceInfo
 # How the names of the outputs begin, the better ones first: Virtual Audio Cable crackles less than VB-Cable.
 OUTPUTS = ("BlackHole", "Line 1 (Virtual Audio Cable", "CABLE Input", "VB-Cable")
 PREFERRED_HOST_API = "Windows WASAPI"  # Windows lists every device once for each of its host APIs
+MME_LETTERS = 31  # of a name, as one of them cuts it
 GUIDES = {
     "darwin": N_(
         "Install BlackHole (https://existential.audio/blackhole/), start this again, and choose"
@@ -37,5 +38,15 @@ def find_cable(devices: Sequence[DeviceInfo]) -> VirtualCable | None:
     for beginning in OUTPUTS:
         for output in outputs:
             if output.description.startswith(beginning):
-                return VirtualCable(output, output.description.replace("CABLE Input", "CABLE Output"))
+                return VirtualCable(output, _microphone(output))
     return None
+
+
+def are_ends(heard: DeviceInfo, played: DeviceInfo) -> bool:
+    """Whether these are microphone and output of one cable, by whichever host APIs they are listed."""
+    of_cable = played.description.startswith(OUTPUTS)
+    return of_cable and _microphone(played)[:MME_LETTERS] == heard.description[:MME_LETTERS]
+
+
+def _microphone(output: DeviceInfo) -> str:
+    return output.description.replace("CABLE Input", "CABLE Output")

@@ -67,12 +67,7 @@ class VirtualMic:
     output: str
 
     def __enter__(self) -> Self:
-        self._modules: list[int] = []
-        if MADE_HERE:
-            self.microphone, self.output = MICROPHONE, self._open()
-        else:
-            cable = _cable()
-            self.microphone, self.output = cable.microphone, str(cable.output.index)
+        self.renew()
         return self
 
     def __exit__(
@@ -83,12 +78,16 @@ class VirtualMic:
                 self._close()
 
     def renew(self) -> None:
-        """Make it again after its sink has gone, as when the sound server was restarted.
+        """Make it again after its sink has gone, as when the sound server restarted; or find the cable.
 
         Raises VirtualMicError and SoundServerError.
         """
-        self._modules = []
-        self.output = self._open()
+        self._modules: list[int] = []
+        if MADE_HERE:
+            self.microphone, self.output = MICROPHONE, self._open()
+        else:
+            cable = _cable()
+            self.microphone, self.output = cable.microphone, cable.output.choice
 
     def _open(self) -> str:
         with sound_server() as server:

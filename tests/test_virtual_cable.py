@@ -1,9 +1,16 @@
-"""Virtual cables of other makers are recognised by the names that their systems list."""
+"""Virtual cables of other makers are recognised by the names that their systems list, and played to."""
+
+import sys
+from pathlib import Path
 
 import pytest
 
-from realtime.device_info import DeviceInfo
+from realtime.device_info import DeviceError, DeviceInfo
+from realtime.feedback import refuse_loop
 from realtime.virtual_cable import GUIDES, find_cable
+from tests.pulse_server import PulseServer, running, wait_until
+from tests.serverless_machine import Serverless
+from tests.test_device_pair import places
 
 
 def devices(names: list[str], host_api: str, first: int = 0) -> list[DeviceInfo]:
@@ -53,6 +60,34 @@ def test_other_devices_are_no_cables() -> None:
         find_cable([device for device in devices(MAC, "Core Audio") if device.direction == "input"]) is None
     )
     assert find_cable([]) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "played"),
+    [
+        ("BlackHole 2ch", "BlackHole 2ch"),
+        ("CABLE Output (VB-Audio Virtual C", "CABLE Input (VB-Audio Virtual Cable)"),
+    ],
+)
+def test_what_is_played_to_a_cable_is_not_heard_again(heard: str, played: str) -> None:
+    (microphone, _), (_, output) = devices([heard], "MME"), devices([played], "Windows WASAPI")
+    with pytest.raises(DeviceError, match="would hear itself; choose another microphone"):
+        refuse_loop(microphone, output)
+    for other in devices(
+        ["Line In (USB Audio)", "BlackHole 16ch", "CABLE-A Output (VB-Audio Cable A)"], "MME"
+    ):
+        refuse_loop(other, output)
+
+
+@pytest.mark.live
+def test_a_session_plays_to_the_cable(
+    pulse: PulseServer, tiny_preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    Serverless(tmp_path, monkeypatch).plug(usb="desk_mic", BlackHole="speakers", phones="room")
+    command = [sys.executable, "-m", "tests.serverless_live", "--input", "usb", "--virtual-mic"]
+    with running([*command, "--preset", str(tiny_preset)]):
+        wait_until(lambda: places() == ({"desk_mic"}, {"speakers"}))
 
 
 def test_every_guide_has_a_link() -> None:
