@@ -1,5 +1,7 @@
 """Audio files as the program reads and writes them: from start to end, and in one step."""
 
+import errno
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from model.errors import AudioFileError
+from model.plan import SAMPLE_RATE_HZ
 from model.translation import N_, _, ngettext
+from realtime.processor import MAX_RATE_HZ
 
 FORMATS = {
     ".aif": ("AIFF", "PCM_24"),
@@ -23,8 +27,10 @@ FORMATS = {
     ".w64": ("W64", "PCM_24"),
     ".wav": ("WAV", "PCM_24"),
 }
+RATES_HZ = {".mp3": (44_100, 48_000), ".opus": (48_000, 48_000)}  # where not all that sound may have
 WAV_MAX_BYTES = 2**32 - 2**16
 MAX_CHANNELS = 2
+UNKNOWN_FRAMES = 2**63 - 1  # as libsndfile has it
 SLACK_SECONDS = 0.1  # by which compressed formats misjudge their length
 REPAIR = N_("repair it first, for example with `ffmpeg -i IN OUT.wav`")
 
@@ -36,6 +42,34 @@ class SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # the package 
 
     def seekable(self) -> bool:
         return False
+
+    @property
+    def frames(self) -> int:
+        """As the file says it; 0 where it does not, as a FLAC file whose writer could not go back to tell."""
+        frames: int = super().frames
+        return 0 if frames == UNKNOWN_FRAMES else frames
+
+
+class FaithfulFile(io.FileIO):
+    """A file for libsndfile, which keeps some failures to itself: the end of the context raises the first."""
+
+    failure: OSError | None = None
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # what soundfile gives
+        """Write `data`; return how many bytes of it."""
+        written = 0
+        try:
+            written = super().write(data)
+            if written < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self.failure = self.failure or error
+        return written
+
+    def __exit__(self, *of_context: object) -> None:
+        super().__exit__(*of_context)  # type: ignore[arg-type]
+        if self.failure is not None:
+            raise self.failure
 
 
 def output_format(target: Path, frames: int, channels: int) -> tuple[str, str]:
@@ -54,6 +88,12 @@ def output_format(target: Path, frames: int, channels: int) -> tuple[str, str]:
     container, subtype = FORMATS[target.suffix.lower()]
     too_long = container == "WAV" and frames * channels * 3 > WAV_MAX_BYTES
     return ("RF64" if too_long else container), subtype
+
+
+def rate_hz_of(target: Path, source_hz: int) -> int:
+    """The rate of restored sound in `target`: the source's, as far as it is one of the format's."""
+    lowest, highest = RATES_HZ.get(target.suffix.lower(), (SAMPLE_RATE_HZ, MAX_RATE_HZ))
+    return min(max(source_hz, lowest), highest)
 
 
 @contextmanager
@@ -138,18 +178,18 @@ def open_target(
     """
     container, subtype = output_format(target, frames, channels)
     part.parent.mkdir(parents=True, exist_ok=True)
-    part.touch()
-    try:
-        writer = soundfile.SoundFile(part, "w", rate_hz, channels, subtype, format=container)
-    except soundfile.SoundFileError as error:
-        raise AudioFileError(
-            _(
-                "{suffix} cannot hold {channels} channel(s) at {rate} Hz ({error}); use .wav.",
-                suffix=target.suffix,
-                channels=channels,
-                rate=rate_hz,
-                error=error,
-            )
-        ) from error
-    with writer:
-        yield writer
+    with FaithfulFile(part, "w+") as file:
+        try:
+            writer = soundfile.SoundFile(file, "w", rate_hz, channels, subtype, format=container)
+        except soundfile.SoundFileError as error:
+            raise AudioFileError(
+                _(
+                    "{suffix} cannot hold {channels} channel(s) at {rate} Hz ({error}); use .wav.",
+                    suffix=target.suffix,
+                    channels=channels,
+                    rate=rate_hz,
+                    error=error,
+                )
+            ) from error
+        with writer:
+            yield writer

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import AudioFileError, GraphicsCardError, MaskSRError
-from model.plan import SAMPLE_RATE_HZ
 from model.translation import _
 from realtime.audio_file import (
     FORMATS,
@@ -16,10 +15,11 @@ from realtime.audio_file import (
     SequentialFile,
     open_source,
     open_target,
+    rate_hz_of,
     read_blocks,
     replacing,
 )
-from realtime.processor import MAX_RATE_HZ, StreamProcessor, WindowRestorer
+from realtime.processor import StreamProcessor, WindowRestorer
 from realtime.resample import Resampler
 
 BLOCK_FRAMES = 4096
@@ -52,13 +52,13 @@ class FolderReport:
 def restore_file(source: Path, target: Path, make_restorer: MakeRestorer, progress: Progress) -> FileReport:
     """Restore `source` into `target`, aligned with it and of the same duration.
 
-    The rate is the source's, at least 44.1 kHz so that restored bandwidth fits in and at most 192 kHz;
-    the format follows the target's suffix. Each channel is a stream of its own. Memory use does not grow
-    with the length. `target`, which may be `source`, is replaced in one step at the very end and not
-    touched otherwise. Raises AudioFileError and GraphicsCardError.
+    The rate is the source's, at least 44.1 kHz so that restored bandwidth fits in and at most 192 kHz, or
+    what the format has; the format follows the target's suffix. Each channel is a stream of its own. Memory
+    use does not grow with the length. `target`, which may be `source`, is replaced in one step at the very
+    end and not touched otherwise. Raises AudioFileError and GraphicsCardError.
     """
     with replacing(target) as part, open_source(source) as reader:
-        rate_hz = min(max(reader.samplerate, SAMPLE_RATE_HZ), MAX_RATE_HZ)
+        rate_hz = rate_hz_of(target, reader.samplerate)
         streams = [StreamProcessor(make_restorer()) for _ in range(reader.channels)]
         for stream in streams:
             stream.prepare(rate_hz, BLOCK_FRAMES)
@@ -66,7 +66,8 @@ def restore_file(source: Path, target: Path, make_restorer: MakeRestorer, progre
         with open_target(part, target, rate_hz, reader.channels, frames) as writer:
             for block in _restore(_at_rate(reader, rate_hz), streams):
                 writer.write(block)
-                progress(source, min(1.0, writer.frames / max(frames, 1)))
+                progress(source, min(1.0, writer.frames / frames) if frames else 0.0)
+            progress(source, 1.0)
             report = _report(source, target, writer.frames / rate_hz, streams)
     return report
 
