@@ -119,11 +119,16 @@ def replacing(target: Path) -> Iterator[Path]:
             part.unlink()
 
 
+def require_file(source: Path) -> None:
+    """Raises AudioFileError where there is none."""
+    if not source.is_file():
+        raise AudioFileError(_("{source} is not there; check the path.", source=source))
+
+
 @contextmanager
 def open_source(source: Path) -> Iterator[SequentialFile]:
     """`source`, open for reading; mono or stereo. Raises AudioFileError."""
-    if not source.is_file():
-        raise AudioFileError(_("{source} is not there; check the path.", source=source))
+    require_file(source)
     if source.suffix.lower() == ".raw":
         raise AudioFileError(
             _("{source} does not say what it holds; convert it to WAV first.", source=source)

@@ -18,6 +18,7 @@ from realtime.audio_file import (
     rate_hz_of,
     read_blocks,
     replacing,
+    require_file,
 )
 from realtime.processor import StreamProcessor, WindowRestorer
 from realtime.resample import Resampler
@@ -57,6 +58,7 @@ def restore_file(source: Path, target: Path, make_restorer: MakeRestorer, progre
     use does not grow with the length. `target`, which may be `source`, is replaced in one step at the very
     end and not touched otherwise. Raises AudioFileError and GraphicsCardError.
     """
+    require_file(source)  # a path that is mistyped counts before what the target would be
     with replacing(target) as part, open_source(source) as reader:
         rate_hz = rate_hz_of(target, reader.samplerate)
         streams = [StreamProcessor(make_restorer()) for _ in range(reader.channels)]

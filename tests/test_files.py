@@ -221,6 +221,7 @@ def test_many_channels_are_refused_with_the_way_out(tmp_path: Path) -> None:
     ("source", "target", "message"),
     [
         ("gone.wav", "out.wav", "not there"),
+        ("gone", "out", "not there"),
         ("in.wav", "out.txt", "use one of .*wav"),
         ("in.wav", "out", "use one of .*wav"),
         ("in.wav", "folder.wav", "is a folder"),
