@@ -18,6 +18,7 @@ from gui.settings import APP_FOLDER, SettingsFile, presets_path, settings_path
 from gui.single_instance import SingleInstance, instance_name
 from gui.theme import Theme
 from presets.library import PresetLibrary
+from realtime.processes import ending_signals
 
 
 def run() -> int:
@@ -31,7 +32,7 @@ def run() -> int:
             instance.raise_wanted.connect(window.raise_up)
             window.closed.connect(instance.leave)
             window.closed.connect(application.quit)
-            for interruption in (signal.SIGINT, signal.SIGTERM):
+            for interruption in ending_signals():
                 signal.signal(interruption, lambda number, frame: window.quit())
             return application.exec()
 

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -17,6 +18,7 @@ from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings, EngineStatus
 from realtime.model_loader import load_model
 from realtime.model_process import Load
+from realtime.processes import ending_signals
 from realtime.recorder import Recorder
 from realtime.ring import Samples
 from realtime.session_file import SessionFile
@@ -39,10 +41,11 @@ def run_headless(
     record: Path | None = None,
     load: Load = load_model,
 ) -> EngineStatus:
-    """Restore live sound until SIGINT or SIGTERM; return the last status.
+    """Restore live sound until one of the `ending_signals`; return the last status.
 
     `show` is called every `show_seconds`. Both signals are kept in the folder `record`. Raises DeviceError
-    when the devices are not there to begin with, EngineFailedError when the engine ends.
+    when the devices are not there to begin with, AudioFileError when the recording cannot begin,
+    EngineFailedError when the engine ends.
     """
     check_devices(settings)
     with ExitStack() as opened:
@@ -56,15 +59,20 @@ def run_headless(
             if recorder is not None:
                 recorder.write()
             if monotonic() >= show_at:
-                show(engine.status, engine.tap)
+                show(_told_of(recorder, engine.status), engine.tap)
                 show_at += show_seconds
             if monotonic() >= tell_at:
-                session.put(engine.status)
+                session.put(_told_of(recorder, engine.status))
                 tell_at += TELL_SECONDS
-        status = engine.status
+        status = _told_of(recorder, engine.status)
     if status.state == "failed":
         raise EngineFailedError(status.message or "The engine ended; start it again.")
     return status
+
+
+def _told_of(recorder: Recorder | None, status: EngineStatus) -> EngineStatus:
+    problem = None if recorder is None else recorder.problem
+    return status if status.message or problem is None else replace(status, message=problem)
 
 
 def status_line(status: EngineStatus, tap: SignalTap) -> str:
@@ -88,13 +96,13 @@ def _meter(sound: Samples) -> str:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[Event]:
-    """Yields what Ctrl-C, and SIGTERM from service managers, set: nothing is cut off in the middle."""
+    """Yields what signals that ask to end set: nothing is cut off in the middle."""
     stopping = Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in ending_signals()}
     try:
         yield stopping
     finally:

@@ -20,13 +20,22 @@ def settle_in(niceness: int) -> None:
 
     It ends with any of its threads that fails, lest it goes on without what that did.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal
+    for number in ending_signals() - {signal.SIGTERM}:  # a terminal sends them to all of its processes
+        signal.signal(number, signal.SIG_IGN)
     threading.excepthook = _end_with_thread
     sys.setswitchinterval(SWITCH_SECONDS)
     atexit.register(gc.unfreeze)  # what is `lasting` ends in order too
     if sys.platform != "win32":
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, min(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def ending_signals() -> set[signal.Signals]:
+    """What asks a program to end: Ctrl-C, a service manager, and a terminal that closes, but for `nohup`."""
+    asking = {signal.SIGINT, signal.SIGTERM}
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.add(signal.SIGHUP)
+    return asking
 
 
 @contextmanager

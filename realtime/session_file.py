@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -32,11 +33,15 @@ class SessionFile:
         self.path.unlink(missing_ok=True)
 
     def put(self, status: EngineStatus) -> None:
-        """Replace the status, in one step; to be called about once a second."""
-        part = self.path.with_suffix(".part")
+        """Replace the status, in one step; to be called about once a second.
+
+        Where that fails, the status is left untold: sound goes before.
+        """
+        part = self.path.with_suffix(f".{os.getpid()}.part")  # other sessions tell here as well
         session = {"process": os.getpid(), "at": time.time(), **asdict(status)}
-        part.write_text(json.dumps(session), encoding="utf-8")
-        part.replace(self.path)
+        with suppress(OSError):
+            part.write_text(json.dumps(session), encoding="utf-8")
+            part.replace(self.path)
 
 
 def session_path() -> Path:

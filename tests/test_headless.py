@@ -41,7 +41,7 @@ def status() -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command("status", "--json"), cwd=REPOSITORY, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_session_tells_records_and_ends_when_asked(
     number: signal.Signals, pulse: PulseServer, tiny_preset: Path, tmp_path: Path
 ) -> None:
@@ -50,14 +50,21 @@ def test_a_session_tells_records_and_ends_when_asked(
     assert json.loads(status().stdout) == {"state": "stopped"}
     with (
         pulse.tone("room", 1000),
-        running(live, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as session,
+        running(
+            ["env", "--default-signal=HUP", *live],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as session,
     ):
         assert session.stdout is not None
         seen = [json.loads(session.stdout.readline())]
         while seen[-1]["state"] != "running" or seen[-1]["report"]["seconds"] < 2.0:
             seen.append(json.loads(session.stdout.readline()))
         told, heard_and_played = status(), places()
-        session.send_signal(number)
+        ask = os.kill if number == signal.SIGTERM else os.killpg  # as a terminal does
+        ask(session.pid, number)
         rest, _ = session.communicate()
     assert session.returncode == 0
     assert json.loads(rest.splitlines()[-1])["microphone"] == "Desk Microphone"
@@ -67,6 +74,37 @@ def test_a_session_tells_records_and_ends_when_asked(
     dry, restored = (soundfile.read(path)[0] for path in sorted((tmp_path / "kept").iterdir()))
     assert len(dry) == len(restored) > 44_100
     assert np.abs(dry).max() > 0.1
+
+
+def test_a_recording_that_finds_no_more_space_is_told_and_sound_goes_on(
+    pulse: PulseServer, tiny_preset: Path, tmp_path: Path
+) -> None:
+    live = command("live", "--input", "desk", "--record", tmp_path, "--preset", tiny_preset, "--json")
+    with (
+        pulse.tone("room", 1000),
+        running(live, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as session,
+    ):
+        assert session.stdout is not None
+        line = json.loads(session.stdout.readline())
+        while line["state"] != "running":
+            line = json.loads(session.stdout.readline())
+        subprocess.run(["prlimit", "--fsize=1000", "--pid", str(session.pid)], check=True)
+        while line["message"] is None or "be recorded" not in line["message"]:
+            line = json.loads(session.stdout.readline())
+        later = json.loads(session.stdout.readline())
+        session.send_signal(signal.SIGINT)
+        session.communicate()
+    assert session.returncode == 0
+    assert line["message"].endswith("check the place and its space.")
+    assert later["report"]["seconds"] > line["report"]["seconds"]
+
+
+def test_a_place_where_nothing_can_be_recorded_is_refused(pulse: PulseServer, tiny_preset: Path) -> None:
+    wrong = command("live", "--input", "desk", "--record", __file__, "--preset", tiny_preset)
+    finished = subprocess.run(wrong, cwd=REPOSITORY, capture_output=True, text=True)
+    assert finished.returncode == 1
+    assert "Nothing can be recorded in" in finished.stderr
+    assert "Traceback" not in finished.stderr
 
 
 def test_a_wrong_name_ends_with_one_sentence(pulse: PulseServer, tiny_preset: Path) -> None:
@@ -97,3 +135,12 @@ def test_what_a_session_that_was_killed_left_is_not_believed(
         monkeypatch.setattr("time.time", lambda: told["at"] + 60.0)
         assert read_session(path) is None
     wait_until(lambda: not path.exists())
+
+
+def test_a_status_that_cannot_be_told_is_left_untold(tmp_path: Path) -> None:
+    with SessionFile(tmp_path / "runtime" / "session.json") as session:
+        session.path.parent.rmdir()
+        session.put(EngineStatus("running"))
+        session.path.parent.mkdir()
+        session.put(EngineStatus("running"))
+        assert read_session(session.path) is not None
