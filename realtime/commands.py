@@ -58,7 +58,10 @@ def _add_restore(commands: Commands) -> None:
 
 def _add_live(commands: Commands) -> None:
     live = add_command(commands, "live", run_live, "restore the microphone until Ctrl-C")
-    live.epilog = "Ends with 0 after Ctrl-C or SIGTERM, with 1 after an error, with 2 after wrong usage."
+    live.epilog = (
+        "Ends with 0 after Ctrl-C, SIGTERM or the end of its terminal, with 1 after an error,"
+        " with 2 after wrong usage."
+    )
     live.add_argument("--input", metavar="NAME", help="microphone, by number or part of its name")
     outputs = live.add_mutually_exclusive_group()
     outputs.add_argument("--output", metavar="NAME", help="speaker, by number or part of its name")
