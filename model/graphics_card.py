@@ -7,12 +7,19 @@ import torch
 
 from model.errors import GraphicsCardError
 
-BEGINNINGS = ("CUDA ", "cuDNN error")  # of what torch says when the card or its libraries fail
+BEGINNINGS = (  # of what torch says when the card or its libraries fail
+    "CUDA ",
+    "cuDNN ",
+    "cuFFT error",  # pytorch#119420
+    "FIND was unable to find an engine",  # pytorch#108645: cuDNN found none for want of memory
+    "GET was unable to find an engine",
+)
 
 
 def is_of_the_card(error: RuntimeError) -> bool:
     """Whether torch raised `error` because the card is full, or does not work any more."""
-    return isinstance(error, torch.OutOfMemoryError) or str(error).startswith(BEGINNINGS)
+    is_told_by_type = isinstance(error, (torch.OutOfMemoryError, torch.AcceleratorError))
+    return is_told_by_type or str(error).startswith(BEGINNINGS)
 
 
 @contextmanager
