@@ -48,9 +48,10 @@ def read_config(path: Path, kind: type[Config]) -> Config:
 
 def device_and_dtype() -> tuple[torch.device, torch.dtype]:
     """CUDA where there is one, else the CPU; bf16 where the machine multiplies it natively."""
-    if torch.cuda.is_available():
-        return torch.device("cuda"), torch.bfloat16
-    return cpu_and_dtype()
+    if not torch.cuda.is_available():
+        return cpu_and_dtype()
+    torch.backends.cudnn.allow_tf32 = False  # convolutions would round float32 to 10 bits, unasked
+    return torch.device("cuda"), torch.bfloat16
 
 
 def cpu_and_dtype() -> tuple[torch.device, torch.dtype]:

@@ -17,6 +17,7 @@ from model.training import (
     TrainingError,
     cosine_schedule,
     cpu_and_dtype,
+    device_and_dtype,
     load_checkpoint,
     plot_log,
     read_config,
@@ -212,6 +213,13 @@ def test_a_processor_computes_in_bf16_where_it_multiplies_that_natively(
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: can)
     monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: has_onednn)
     assert cpu_and_dtype() == (torch.device("cpu"), dtype)
+
+
+def test_convolutions_on_a_card_do_not_round_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert device_and_dtype()[0] == torch.device("cuda")
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_one_process_is_the_only_worker(monkeypatch: pytest.MonkeyPatch) -> None:
