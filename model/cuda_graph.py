@@ -69,8 +69,9 @@ class _Graph:
                 function(*self._inputs)
         torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
+        as_before = torch.cuda.stream(torch.cuda.current_stream())  # a capture that fails leaves its own
         # Other threads may allocate or synchronise meanwhile.
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+        with as_before, torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._output = function(*self._inputs)
 
     def replay(self, inputs: tuple[Tensor, ...]) -> Any:

@@ -1,6 +1,7 @@
 """Graphed calls give what plain ones give, with and without a graphics card."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,43 @@ def test_what_cannot_be_captured_is_called_eagerly_from_then_on() -> None:
         before = function.calls
         torch.testing.assert_close(calls("product", synchronising, x, x), (x @ x + x) * 9)
         assert function.calls > before
+
+
+class Stream:
+    def wait_stream(self, other: "Stream") -> None: ...
+
+
+class Streams:
+    """Those of a card that can capture nothing, as torch has them: one is the current one."""
+
+    def __init__(self) -> None:
+        self.first = self.current = Stream()
+
+    @contextmanager
+    def stream(self, stream: Stream) -> Iterator[None]:
+        before, self.current = self.current, stream
+        try:
+            yield
+        finally:
+            self.current = before
+
+    @contextmanager
+    def graph(self, graph: object, capture_error_mode: str) -> Iterator[None]:
+        self.current = Stream()
+        yield
+        raise torch.AcceleratorError("CUDA error: operation failed due to a previous error during capture")
+
+
+def test_a_capture_that_fails_leaves_the_stream_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = Streams()
+    monkeypatch.setattr("torch.cuda.Stream", Stream)
+    monkeypatch.setattr("torch.cuda.CUDAGraph", object)
+    monkeypatch.setattr("torch.cuda.current_stream", lambda: streams.current)
+    monkeypatch.setattr("torch.cuda.stream", streams.stream)
+    monkeypatch.setattr("torch.cuda.graph", streams.graph)
+    x = torch.ones(3, 3)
+    torch.testing.assert_close(GraphedCalls(torch.device("cuda"))("product", Counted(), x, x), x @ x + x)
+    assert streams.current is streams.first
 
 
 def test_graphs_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
