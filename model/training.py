@@ -51,7 +51,14 @@ def device_and_dtype() -> tuple[torch.device, torch.dtype]:
     if not torch.cuda.is_available():
         return cpu_and_dtype()
     torch.backends.cudnn.allow_tf32 = False  # convolutions would round float32 to 10 bits, unasked
-    return torch.device("cuda"), torch.bfloat16
+    return torch.device("cuda"), torch.bfloat16 if _card_multiplies_bf16() else torch.float32
+
+
+def _card_multiplies_bf16() -> bool:
+    try:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    except RuntimeError:  # of a lost card, which whoever puts it to work is told
+        return False
 
 
 def cpu_and_dtype() -> tuple[torch.device, torch.dtype]:

@@ -3,6 +3,7 @@
 import itertools
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.image
 import pytest
@@ -25,6 +26,7 @@ from model.training import (
     save_checkpoint,
     workers,
 )
+from tests.failing_card import LOST
 
 
 def test_the_learning_rate_rises_evenly_and_falls_to_its_last_share() -> None:
@@ -215,10 +217,38 @@ def test_a_processor_computes_in_bf16_where_it_multiplies_that_natively(
     assert cpu_and_dtype() == (torch.device("cpu"), dtype)
 
 
-def test_convolutions_on_a_card_do_not_round_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Ampere, in the state in which torch begins."""
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: SimpleNamespace(major=8))
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize(
+    ("major", "dtype"), [(7, torch.float32), (8, torch.bfloat16)], ids=["Turing", "Ampere"]
+)
+def test_a_card_computes_in_bf16_where_it_multiplies_that_natively(
+    major: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: SimpleNamespace(major=major))
+    assert device_and_dtype() == (torch.device("cuda"), dtype)
+
+
+@pytest.mark.usefixtures("card")
+def test_a_lost_card_fails_no_sooner_than_it_is_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(device: int) -> None:
+        raise LOST
+
+    monkeypatch.setattr("torch.cuda.get_device_properties", fail)
     assert device_and_dtype()[0] == torch.device("cuda")
+
+
+@pytest.mark.usefixtures("card")
+def test_convolutions_on_a_card_do_not_round_float32() -> None:
+    device_and_dtype()
     assert not torch.backends.cudnn.allow_tf32
 
 
