@@ -5,7 +5,7 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ from model.bundle import Bundle
 from model.codec import MARGIN_FRAMES, Codec, build_dac
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES
-from model.training import cpu_and_dtype, device_and_dtype
 
 
 class ReferenceCodec(Codec):
@@ -36,10 +35,18 @@ class ReferenceCodec(Codec):
         return audio[:, start_frame * FRAME_SAMPLES : stop_frame * FRAME_SAMPLES]
 
 
+class Reference(MaskSR):
+    """A bundle's model in the plainest form."""
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Self:
+        """Bring a bundle to `device`; it computes in float32 there, whatever `dtype` is."""
+        dac = build_dac(bundle.config.codec)
+        dac.load_state_dict(bundle.codec)
+        language_model = bundle.build_language_model(device, torch.float32)
+        return cls(ReferenceCodec(dac.to(device)), language_model, device)
+
+
 def load_reference(folder: Path, *, on_cpu: bool = False) -> MaskSR:
     """Load the bundle in `folder` as `MaskSR.load` does; raises what it raises."""
-    bundle, device = Bundle.load(folder), (cpu_and_dtype() if on_cpu else device_and_dtype())[0]
-    dac = build_dac(bundle.config.codec)
-    dac.load_state_dict(bundle.codec)
-    language_model = bundle.build_language_model(device, torch.float32)
-    return MaskSR(ReferenceCodec(dac.to(device)), language_model, device)
+    return Reference.load(folder, on_cpu=on_cpu)

@@ -2,19 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.arrays import FloatArray
 from model.bundle import Bundle, BundleConfig
-from model.codec import DECODE_CONTEXT_FRAMES, Codec, build_dac
+from model.codec import DECODE_CONTEXT_FRAMES, build_dac
 from model.errors import BundleError, GraphicsCardError
 from model.masksr import MaskSR
 from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ, Sampling, WindowPlan
+from model.reference import load_reference
 from model.sampler import Draw, sample
 from realtime.offline import restore_audio
 from realtime.processor import StreamProcessor
@@ -224,20 +226,21 @@ def test_a_bundle_is_loaded_where_pytorch_has_no_onednn(
     np.testing.assert_allclose(restored, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("load", [MaskSR.load, load_reference])
 def test_a_graphics_card_without_room_leaves_the_work_to_the_processor(
-    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+    load: Callable[[Path], MaskSR], tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_codec = Bundle.build_codec
+    to = nn.Module.to
 
-    def build_where_there_is_room(bundle: Bundle, device: torch.device, dtype: torch.dtype) -> Codec:
-        if device.type == "cuda":
+    def to_where_there_is_room(module: nn.Module, place: torch.device | torch.dtype) -> nn.Module:
+        if place == torch.device("cuda"):
             raise torch.OutOfMemoryError
-        return build_codec(bundle, device, dtype)
+        return to(module, place)
 
-    monkeypatch.setattr(Bundle, "build_codec", build_where_there_is_room)
+    monkeypatch.setattr(nn.Module, "to", to_where_there_is_room)
     monkeypatch.setattr("model.masksr.device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
     with pytest.warns(UserWarning, match="the processor restores"):
-        loaded = MaskSR.load(tiny_bundle)
+        loaded = load(tiny_bundle)
     assert loaded.device == CPU
     assert np.isfinite(restore(loaded, noise(20 * FRAME_SAMPLES))).all()
 
