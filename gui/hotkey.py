@@ -34,12 +34,16 @@ class Hotkey(QObject):
         self._key: GlobalKey | None = None
 
     def take(self, key: str | None) -> None:
-        """Listen for `key`, such as "Ctrl+Alt+B", and for no other; None is no key. Raises HotkeyError."""
+        """Listen for `key`, such as "Ctrl+Alt+B", and for no other; None is no key.
+
+        Raises HotkeyError where it cannot be had; then the one before is still heard.
+        """
+        taken = _listen(key) if key is not None and is_possible() else None
         self.release()
-        if key is not None and is_possible():
-            self._key = _listen(key)
-            self._key.pressed.connect(self.pressed)
-            self._key.failed.connect(self.failed)
+        self._key = taken
+        if taken is not None:
+            taken.pressed.connect(self.pressed)
+            taken.failed.connect(self.failed)
 
     def release(self) -> None:
         """Listen no more."""

@@ -9,14 +9,21 @@ from select import select
 
 import psutil
 import pytest
-from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QGuiApplication, QKeySequence
+from PyQt6.QtWidgets import QApplication, QKeySequenceEdit, QLabel
 from pytestqt.qtbot import QtBot
 
 from gui import text
+from gui.controller import Controller
 from gui.global_key import HotkeyError
 from gui.heard_key import HeardKey
 from gui.hotkey import Hotkey, is_possible
+from gui.hotkey_field import HotkeyField
 from gui.key_names import NAMED, pynput_names
+from gui.settings import SettingsFile
+from presets.library import PresetLibrary
+from tests.desktop import button
 
 pytestmark = pytest.mark.live
 
@@ -36,6 +43,28 @@ def hotkey() -> Iterator[Hotkey]:
     hotkey = Hotkey()
     yield hotkey
     hotkey.release()
+
+
+@pytest.fixture
+def controller(qapp: QApplication, settings_file: SettingsFile, tmp_path: Path) -> Iterator[Controller]:
+    """One that remembers a key."""
+    controller = Controller(settings_file, PresetLibrary(tmp_path))
+    controller.change(hotkey="Ctrl+Alt+B")
+    yield controller
+    controller.background.close()
+
+
+@pytest.fixture
+def field(controller: Controller, qtbot: QtBot) -> Iterator[HotkeyField]:
+    """The field of the settings, where keys are typed now."""
+    field = HotkeyField(controller)
+    qtbot.addWidget(field)
+    with qtbot.waitActive(field):
+        field.show()
+        field.activateWindow()
+    field.setFocus()
+    yield field
+    field.release()
 
 
 def press(*keys: str) -> None:
@@ -94,6 +123,52 @@ def test_a_key_that_is_taken_or_unknown_is_refused(hotkey: Hotkey) -> None:
     hotkey.take("Ctrl+Alt+B")
     with pytest.raises(HotkeyError, match="cannot be a key for all programs"):
         hotkey.take("Ctrl+Play Media")
+
+
+def shown(field: HotkeyField) -> str:
+    return field.findChild(QKeySequenceEdit).keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+
+
+def said(field: HotkeyField) -> str:
+    """The note below it."""
+    return " ".join(label.text() for label in field.findChildren(QLabel))
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers"),
+    [
+        (Qt.Key.Key_Shift, Qt.KeyboardModifier.ShiftModifier),
+        (Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier),
+        (Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier),
+    ],
+)
+def test_what_cannot_be_a_key_leaves_the_one_before(
+    field: HotkeyField,
+    controller: Controller,
+    qtbot: QtBot,
+    key: Qt.Key,
+    modifiers: Qt.KeyboardModifier,
+) -> None:
+    edit = field.findChild(QKeySequenceEdit)
+    qtbot.keyClick(edit, key, modifiers)
+    assert edit.hasFocus() == (key != Qt.Key.Key_Backtab)
+    edit.clearFocus()
+    assert controller.settings.hotkey == shown(field) == "Ctrl+Alt+B"
+    assert ("choose one with a letter" in said(field)) == (key == Qt.Key.Key_Escape)
+    with qtbot.waitSignal(controller.settings_changed):
+        press("Control_L", "Alt_L", "b")
+    assert controller.settings.bypass
+
+
+def test_another_key_is_typed_and_only_its_button_leaves_none(
+    field: HotkeyField, controller: Controller, qtbot: QtBot
+) -> None:
+    qtbot.keyClick(field.findChild(QKeySequenceEdit), Qt.Key.Key_F7)
+    assert controller.settings.hotkey == shown(field) == "F7"
+    with qtbot.waitSignal(controller.settings_changed):
+        press("F7")
+    button(field, text.HOTKEY_CLEAR).click()
+    assert controller.settings.hotkey is None and not shown(field)
 
 
 @pytest.mark.parametrize(
