@@ -177,6 +177,9 @@ HOTKEY_HERE_ONLY = _(
 )
 HOTKEY_TAKEN = _("{key} belongs to another program; choose another key.")
 HOTKEY_UNKNOWN = _("{key} cannot be a key for all programs; choose one with a letter or a function key.")
+HOTKEY_UNREACHABLE = _(
+    "The X server hands this program no keys ({error}); see whether `xauth list` names this computer."
+)
 HOTKEY_HINT = _("Works while another program is in front.")
 HOTKEY_SHARED = _("Works while another program is in front; that program is handed the key as well.")
 HOTKEY_UNTRUSTED = _(

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QSocketNotifier
 from PyQt6.sip import voidptr
 from Xlib import XK, X
 from Xlib.display import Display
-from Xlib.error import BadAccess, CatchError
+from Xlib.error import BadAccess, CatchError, ConnectionClosedError, DisplayError
 
 from gui import text
 from gui.global_key import GlobalKey, HotkeyError
@@ -20,7 +20,7 @@ class X11Key(GlobalKey):
 
     def __init__(self, key: str) -> None:
         super().__init__()
-        self._display = Display()
+        self._display = _open_display()
         try:
             self._grab(key)
         except HotkeyError:
@@ -52,6 +52,14 @@ class X11Key(GlobalKey):
         events = [self._display.next_event() for _ in range(self._display.pending_events())]
         if sum(event.type == X.KeyPress for event in events) % 2:
             self.pressed.emit()
+
+
+def _open_display() -> Display:
+    """A connection of its own, which not every way to authorise Qt's lets in."""
+    try:
+        return Display()
+    except (ConnectionClosedError, DisplayError) as error:
+        raise HotkeyError(text.HOTKEY_UNREACHABLE.format(error=error)) from error
 
 
 def _keysym(letter: str) -> int:

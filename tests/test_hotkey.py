@@ -160,6 +160,16 @@ def test_what_cannot_be_a_key_leaves_the_one_before(
     assert controller.settings.bypass
 
 
+def test_a_key_that_the_x_server_refuses_is_kept_and_told(
+    controller: Controller, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", "refused")
+    field = HotkeyField(controller)
+    qtbot.addWidget(field)
+    assert "hands this program no keys" in said(field)
+    assert controller.settings.hotkey == shown(field) == "Ctrl+Alt+B"
+
+
 def test_another_key_is_typed_and_only_its_button_leaves_none(
     field: HotkeyField, controller: Controller, qtbot: QtBot
 ) -> None:
