@@ -27,6 +27,8 @@ from realtime.signal_tap import SignalTap
 STATUS_MS = 100
 SAVE_MS = 500  # after the last change
 
+PresetChange = Callable[[PresetLibrary], str | None]  # returns a choice
+
 
 class Controller(QObject):
     """Runs the engine while the context is open, with the settings that the window changes.
@@ -38,6 +40,7 @@ class Controller(QObject):
     status_changed = pyqtSignal()
     devices_changed = pyqtSignal()
     shelf_changed = pyqtSignal()
+    preset_renamed = pyqtSignal(str, str)  # from one choice to another
     failed = pyqtSignal(str)
 
     def __init__(self, settings_file: SettingsFile, library: PresetLibrary) -> None:
@@ -177,18 +180,22 @@ class Controller(QObject):
             measured = text.PRESET_MEASURED_NAMED.format(title=self.preset.title)
         return {None: measured} | {entry.choice: entry.preset.title for entry in self.shelf.entries}
 
-    def change_presets(self, change: Callable[[PresetLibrary], str | None]) -> None:
+    def change_presets(self, change: PresetChange) -> None:
         """Let `change` work on the library, on another thread, and choose the preset that it returns."""
+        self._change_presets(change, self.choose_preset)
 
-        def job() -> tuple[str | None, Shelf]:
-            return change(self._library), self._library.shelf()
+    def rename_preset(self, choice: str, title: str) -> None:
+        """Give one of the user's own another title; all that was chosen with it or about it stays chosen."""
 
-        def take(result: tuple[str | None, Shelf]) -> None:
-            choice, self.shelf = result
-            self.choose_preset(choice)
-            self.shelf_changed.emit()
+        def take(new: str | None) -> None:
+            chosen, remembered = self.settings.preset, self.settings.preset_by_microphone.items()
+            self.preset_renamed.emit(choice, new)
+            self.change(
+                preset=new if chosen == choice else chosen,
+                preset_by_microphone={name: new if each == choice else each for name, each in remembered},
+            )
 
-        self.background.run(job, take)
+        self._change_presets(lambda library: library.rename(choice, title), take)
 
     def save_preset(self, title: str) -> None:
         """Keep the preset in use, with the passes and the look-ahead chosen, as one of the user's own."""
@@ -200,6 +207,17 @@ class Controller(QObject):
 
     def export_preset(self, choice: str, target: Path) -> None:
         self.background.run(lambda: self._library.export(choice, target))
+
+    def _change_presets(self, change: PresetChange, then: Callable[[str | None], None]) -> None:
+        def job() -> tuple[str | None, Shelf]:
+            return change(self._library), self._library.shelf()
+
+        def take(result: tuple[str | None, Shelf]) -> None:
+            choice, self.shelf = result
+            then(choice)
+            self.shelf_changed.emit()
+
+        self.background.run(job, take)
 
     # What goes on.
 

@@ -52,7 +52,12 @@ class FilePage(QWidget):
         self._preset.clear()
         for choice, title in titles.items():
             self._preset.addItem(title, choice)
-        self._preset.setCurrentIndex(max(0, self._preset.findData(chosen)))
+        rows = map(self._preset.findData, (chosen, DEFAULT_PRESET))
+        self._preset.setCurrentIndex(next((row for row in rows if row >= 0), 0))
+
+    def rename_preset(self, old: str, new: str) -> None:
+        """Know one by another choice from now on, and keep it chosen if it is."""
+        self._preset.setItemData(self._preset.findData(old), new)
 
     def add(self, picked: Iterable[Path]) -> None:
         """Restore these files, and the audio files in these folders."""

@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         self._sound.monitor_chosen.connect(controller.choose_monitor)
         self._sound.virtual_mic_switched.connect(controller.use_virtual_mic)
         controller.failed.connect(self._banner.show_problem)
+        controller.preset_renamed.connect(self._files.rename_preset)
         controller.status_changed.connect(self._show_status)
         controller.settings_changed.connect(self._show_settings)
         controller.devices_changed.connect(self._show_settings)

@@ -56,9 +56,7 @@ class PresetMenu(QToolButton):
         if entry is not None:
             self._ask_title(
                 entry.preset.title,
-                lambda title: self._controller.change_presets(
-                    lambda library: library.rename(entry.choice, title)
-                ),
+                lambda title: self._controller.rename_preset(entry.choice, title),
             )
 
     def _ask_title(self, before: str, then: Callable[[str], None]) -> None:

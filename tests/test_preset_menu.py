@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox
+from PyQt6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, QSlider
 from pytestqt.qtbot import QtBot
 
 from gui import text
@@ -65,6 +65,29 @@ def test_a_preset_is_kept_renamed_exported_deleted_and_added_again(
         dialog.fileSelected.emit(str(exported))
         dialog.reject()
         wait_for(qtbot, lambda: picker.currentText() == "Bath")
+        window.close()
+
+
+def test_a_renamed_preset_stays_chosen_with_all_that_was_chosen_about_it(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    with open_window() as window:
+        controller = window.controller
+        picker, for_files = combo_box(window, "Preset"), combo_box(window, "Preset for files")
+        tiny = controller.settings.preset
+        for_files.setCurrentIndex(for_files.findData(tiny))
+        controller.change(preset_by_microphone={"usb_mic": tiny, "desk_mic": tiny, "headset": "call"})
+        controller.choose_passes(4)
+        controller.choose_lookahead(16)
+        answer(window, text.PRESET_RENAME, "Bath")
+        wait_for(qtbot, lambda: picker.currentText() == for_files.currentText() == "Bath")
+        described = {slider.accessibleDescription() for slider in window.findChildren(QSlider)}
+        assert {"better · 4 passes", "longest · 186 ms ahead"} < described
+        bath = controller.settings.preset
+        remembered = controller.settings.preset_by_microphone
+        assert remembered == {"usb_mic": bath, "desk_mic": bath, "headset": "call"}
+        choose(window, text.PRESET_DELETE).accept()
+        wait_for(qtbot, lambda: for_files.currentText() == "Studio")
         window.close()
 
 
