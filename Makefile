@@ -70,4 +70,6 @@ translations: .venv/for-tests
 
 $(BIN)/python:
 	$(call install,$(SYSTEM_PACKAGES))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) \
+	    and "Python 3.11 or newer is needed; name one, for example: make run PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
