@@ -112,7 +112,9 @@ def _permissions() -> str:
         raise ProblemError(
             _("{folder} cannot be written ({error}); make it yours.", folder=folder, error=error.strerror)
         ) from error
-    if sys.platform == "linux" and not _may_be_urgent():
+    if sys.platform != "linux":
+        return _("sound threads come first as far as the system has it so")
+    if not _may_be_urgent():
         raise ProblemError(
             _(
                 "Sound threads may not come first; add `@audio - rtprio 95` to /etc/security/limits.d/"

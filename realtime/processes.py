@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection, parent_process
 from pathlib import Path
 
+import psutil
+
 REAL_TIME_PRIORITY = 5  # as PulseAudio and PipeWire's clients have; theirs is higher
 SWITCH_SECONDS = 0.0005  # Python's threads take turns this often: a callback must not wait for others
 
@@ -18,16 +20,24 @@ SWITCH_SECONDS = 0.0005  # Python's threads take turns this often: a callback mu
 def settle_in(niceness: int) -> None:
     """Begin the life of a child process: urgent as far as the system allows, ended by its parent alone.
 
-    It ends with any of its threads that fails, lest it goes on without what that did.
+    One whose `niceness` is above 0 gives way instead. It ends with any of its threads that fails, lest it
+    goes on without what that did.
     """
     for number in ending_signals() - {signal.SIGTERM}:  # a terminal sends them to all of its processes
         signal.signal(number, signal.SIG_IGN)
     threading.excepthook = _end_with_thread
     sys.setswitchinterval(SWITCH_SECONDS)
     atexit.register(gc.unfreeze)  # what is `lasting` ends in order too
-    if sys.platform != "win32":
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, min(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+    _be_as_nice_as(niceness)
+
+
+def _be_as_nice_as(niceness: int) -> None:
+    this = psutil.Process()
+    if sys.platform == "win32":
+        this.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if niceness > 0 else psutil.HIGH_PRIORITY_CLASS)
+        return
+    with suppress(psutil.AccessDenied):
+        this.nice(max(niceness, this.nice()) if niceness > 0 else min(niceness, this.nice()))
 
 
 def ending_signals() -> set[signal.Signals]:

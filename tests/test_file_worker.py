@@ -7,6 +7,7 @@ from multiprocessing import active_children
 from pathlib import Path
 from time import monotonic, sleep
 
+import psutil
 import pytest
 import soundfile
 
@@ -44,6 +45,15 @@ def until(worker: FileWorker, kinds: type | tuple[type, ...]) -> list[FileEvent]
         events += worker.events()
         sleep(0.01)
     return events
+
+
+def test_it_gives_way_to_live_sound(worker: FileWorker, tmp_path: Path, tiny_preset: Path) -> None:
+    worker.start(job(tmp_path, tiny_preset, 2.0))
+    until(worker, FileProgress)
+    (process,) = active_children()
+    assert process.pid is not None
+    assert psutil.Process(process.pid).nice() >= 10
+    until_the_end(worker)
 
 
 def test_files_are_restored_with_progress_one_after_another(
