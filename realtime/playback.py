@@ -4,6 +4,8 @@ import os
 from threading import Event
 from typing import Any
 
+import soxr
+
 from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo
 from realtime.devices import portaudio_in_use, routed
@@ -17,6 +19,8 @@ def play(sound: Samples, sample_rate_hz: int, device: DeviceInfo, stopping: Even
 
     Raises DeviceError.
     """
+    if not device.on_server and device.rate_hz != sample_rate_hz:  # Windows does not convert it
+        sound, sample_rate_hz = soxr.resample(sound, sample_rate_hz, device.rate_hz), device.rate_hz
     with portaudio_in_use() as sounddevice:
         try:
             with (
