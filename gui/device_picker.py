@@ -1,5 +1,6 @@
 """The choice of one device, which goes on working while devices come and go."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from PyQt6.QtCore import pyqtSignal
@@ -30,8 +31,9 @@ class DevicePicker(QComboBox):
         """List `devices` with `choice` as the one chosen, whether it is there or not."""
         usable = [device for device in devices if device.direction == self._direction and not device.is_ours]
         entries: list[tuple[str, str | None]] = [(self._text_for_none(usable), None)]
+        times = Counter(device.description for device in usable)  # Windows lists one by several host APIs
         entries += [
-            (device.description, device.choice)
+            (device.description if times[device.description] == 1 else device.known_as, device.choice)
             for device in usable
             if not device.is_monitor or device.choice == choice
         ]

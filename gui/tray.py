@@ -1,5 +1,6 @@
 """The icon in the system's tray: shows whether sound goes out restored, and switches it."""
 
+import sys
 from collections.abc import Mapping
 
 from PyQt6.QtCore import QObject, pyqtBoundSignal, pyqtSignal
@@ -35,7 +36,8 @@ class Tray(QSystemTrayIcon):
         self._group = QActionGroup(self)
         self._group.triggered.connect(lambda action: self.preset_chosen.emit(action.data()))
         self.setContextMenu(self._menu)
-        self.activated.connect(self._activate)
+        if sys.platform != "darwin":  # where a click opens the menu alone, and is told all the same
+            self.activated.connect(self._activate)
         self.set_switches(bypass=False, mute=False)
 
     def set_switches(self, bypass: bool, mute: bool) -> None:

@@ -46,7 +46,12 @@ class DeviceInfo:
     @property
     def choice(self) -> str:
         """What means this device alone to `choose_device`, also after others came and went."""
-        return self.name if self.on_server else f"{self.description}, {self.host_api}"
+        return self.name if self.on_server else self.known_as
+
+    @property
+    def known_as(self) -> str:
+        """Its description, with the host API where several may offer it."""
+        return self.description if self.on_server else f"{self.description}, {self.host_api}"
 
 
 def same_place(a: DeviceInfo | None, b: DeviceInfo | None) -> bool:
@@ -94,5 +99,4 @@ def _default(devices: Sequence[DeviceInfo], direction: Direction) -> DeviceInfo:
 
 def _names(device: DeviceInfo) -> tuple[str, ...]:
     """What a choice may say; the last one tells devices apart that several host APIs offer."""
-    known_as = device.description if device.on_server else f"{device.description}, {device.host_api}"
-    return str(device.index), device.name, device.description, known_as
+    return str(device.index), device.name, device.description, device.known_as

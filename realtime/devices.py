@@ -4,10 +4,14 @@ On Linux the sound server tells, since PortAudio knows nothing of its sources an
 """
 
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from types import ModuleType
+from typing import Any
 
 from model.translation import _
 from realtime.device_info import DeviceError, DeviceInfo, Direction
@@ -63,7 +67,20 @@ def portaudio() -> ModuleType:
         raise DeviceError(
             _("PortAudio is missing; install it, on Debian with `apt install libportaudio2`.")
         ) from error
+    _ready_threads()
     return sounddevice
+
+
+@cache
+def _ready_threads() -> None:
+    """Have every thread of Windows open WASAPI's devices: PortAudio readies the one alone that it starts on.
+
+    See portaudio#250.
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.OleDLL("ole32").CoIncrementMTAUsage(ctypes.byref(ctypes.c_void_p()))
 
 
 @contextmanager
@@ -110,12 +127,20 @@ def _portaudio_devices() -> list[DeviceInfo]:
 def _devices_of(sounddevice: ModuleType) -> list[DeviceInfo]:
     host_apis = sounddevice.query_hostapis()
     directions: tuple[Direction, ...] = ("input", "output")
+    seen: Counter[tuple[Direction, int, str]] = Counter()
+
+    def description(direction: Direction, entry: dict[str, Any]) -> str:
+        """Its name, numbered where there was one of that name before, as of two displays of a kind."""
+        device = (direction, entry["hostapi"], entry["name"])
+        seen[device] += 1
+        return entry["name"] if seen[device] == 1 else f"{entry['name']} #{seen[device]}"
+
     return [
         DeviceInfo(
             direction,
             entry["index"],
             entry["name"],
-            entry["name"],
+            description(direction, entry),
             host_apis[entry["hostapi"]]["name"],
             entry[f"max_{direction}_channels"],
             round(entry["default_samplerate"]),

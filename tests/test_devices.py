@@ -5,9 +5,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from queue import Queue
+from types import SimpleNamespace
 
 import pytest
+from pytestqt.qtbot import QtBot
 
+from gui.device_picker import DevicePicker
 from main import main
 from realtime.device_info import DeviceError, DeviceInfo, choose_device
 from realtime.device_watcher import DeviceWatcher
@@ -70,6 +73,33 @@ def test_host_apis_tell_devices_of_the_same_name_apart() -> None:
     with pytest.raises(DeviceError, match="0 Microphone, MME; 1 Microphone, Windows WASAPI"):
         choose_device([mme, wasapi], "Microphone", "input")
     assert choose_device([mme, wasapi], "Microphone, Windows WASAPI", "input") == wasapi
+
+
+def test_devices_of_equal_names_can_be_chosen_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    display = {"name": "Display", "hostapi": 0, "max_input_channels": 0, "max_output_channels": 2}
+    listed = [display | {"index": index, "default_samplerate": 48_000.0} for index in range(2)]
+    core_audio = SimpleNamespace(
+        query_hostapis=lambda: [{"name": "Core Audio"}],
+        query_devices=lambda: listed,
+        default=SimpleNamespace(device={"input": -1, "output": 0}),
+    )
+    monkeypatch.setitem(sys.modules, "realtime.pulse", None)
+    monkeypatch.setattr("realtime.devices.portaudio", lambda: core_audio)
+    devices = list_devices()
+    assert [device.description for device in devices] == ["Display", "Display #2"]
+    assert [choose_device(devices, device.choice, "output") for device in devices] == devices
+
+
+def test_the_window_tells_devices_of_the_same_name_apart(qtbot: QtBot) -> None:
+    picker = DevicePicker("output", "None")
+    qtbot.addWidget(picker)
+    names = [("Headset", "MME"), ("Headset", "Windows WASAPI"), ("Speakers", "MME")]
+    picker.show_devices(
+        [DeviceInfo("output", index, name, name, api, 2, 48_000) for index, (name, api) in enumerate(names)],
+        None,
+    )
+    shown = [picker.itemText(index) for index in range(picker.count())]
+    assert shown == ["None", "Headset, MME", "Headset, Windows WASAPI", "Speakers"]
 
 
 def test_our_own_microphone_is_never_an_input() -> None:

@@ -47,6 +47,15 @@ def test_it_shows_what_was_switched_elsewhere_and_tells_nobody(tray: Tray, qtbot
     assert plain != bypassed != muted != plain
 
 
+def test_a_click_that_opens_the_menu_on_a_mac_does_not_raise_the_window(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    on_a_mac = Tray()
+    with qtbot.assertNotEmitted(on_a_mac.show_wanted):
+        on_a_mac.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+
+
 def test_presets_are_offered_and_chosen(tray: Tray, qtbot: QtBot) -> None:
     tray.set_presets({"gone": "Gone"}, "gone")
     tray.set_presets({None: "Best", "call": "Call", "studio": "Studio"}, "call")
