@@ -9,7 +9,7 @@ from gui.parts import caption
 from gui.settings import Settings
 from gui.state_light import StateLight
 from realtime.messages import EngineStatus
-from realtime.virtual_mic import MICROPHONE
+from realtime.virtual_mic import heard_as
 
 BYPASS_KEY, MUTE_KEY, HOLD_KEY = "F9", "F10", "F8"
 BYPASS_WIDTH, PROGRESS_HEIGHT = 170, 8  # logical pixels
@@ -100,8 +100,8 @@ def _is_too_busy(status: EngineStatus) -> bool:
 def _route(status: EngineStatus, settings: Settings) -> str:
     if status.microphone is None or status.output is None:
         return text.NO_ROUTE
-    heard_as = MICROPHONE if settings.virtual_mic else status.output
-    return text.ROUTE.format(microphone=status.microphone, output=heard_as)
+    output = heard_as(status.output) if settings.virtual_mic else status.output
+    return text.ROUTE.format(microphone=status.microphone, output=output)
 
 
 def _button(name: str, tip: str, key: str) -> QPushButton:

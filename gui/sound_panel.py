@@ -11,7 +11,7 @@ from gui.parts import Card, Field, caption
 from gui.settings import Settings
 from realtime.device_info import DeviceInfo
 from realtime.messages import EngineStatus
-from realtime.virtual_mic import MICROPHONE
+from realtime.virtual_mic import heard_as
 
 
 class SoundPanel(Card):
@@ -66,5 +66,5 @@ class SoundPanel(Card):
         elif status.output is None:
             words = text.VIRTUAL_MIC_WAITING
         else:
-            words = text.VIRTUAL_MIC_ON.format(name=MICROPHONE)
+            words = text.VIRTUAL_MIC_ON.format(name=heard_as(status.output))
         self._virtual_mic_state.setText(words)

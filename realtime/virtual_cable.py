@@ -38,15 +38,16 @@ def find_cable(devices: Sequence[DeviceInfo]) -> VirtualCable | None:
     for beginning in OUTPUTS:
         for output in outputs:
             if output.description.startswith(beginning):
-                return VirtualCable(output, _microphone(output))
+                return VirtualCable(output, microphone_of(output.description))
     return None
 
 
 def are_ends(heard: DeviceInfo, played: DeviceInfo) -> bool:
     """Whether these are microphone and output of one cable, by whichever host APIs they are listed."""
     of_cable = played.description.startswith(OUTPUTS)
-    return of_cable and _microphone(played)[:MME_LETTERS] == heard.description[:MME_LETTERS]
+    return of_cable and microphone_of(played.description)[:MME_LETTERS] == heard.description[:MME_LETTERS]
 
 
-def _microphone(output: DeviceInfo) -> str:
-    return output.description.replace("CABLE Input", "CABLE Output")
+def microphone_of(output: str) -> str:
+    """What programs choose to hear what is played to a cable's output; both are descriptions."""
+    return output.replace("CABLE Input", "CABLE Output")

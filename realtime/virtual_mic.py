@@ -20,7 +20,7 @@ from realtime.device_info import DeviceInfo, choose_device
 from realtime.devices import list_devices
 from realtime.processes import identity, is_running
 from realtime.sound_server import OWNER_PROPERTY, SoundServerError, sound_server
-from realtime.virtual_cable import GUIDES, VirtualCable, find_cable
+from realtime.virtual_cable import GUIDES, VirtualCable, find_cable, microphone_of
 
 if TYPE_CHECKING:
     from realtime.pulse import Pulse
@@ -39,6 +39,11 @@ Idle = Literal["silence", "dry"]
 
 class VirtualMicError(MaskSRError):
     """There can be no virtual microphone, or it is in use."""
+
+
+def heard_as(output: str) -> str:
+    """What call programs choose to hear what is played to a virtual microphone's end of that description."""
+    return MICROPHONE if MADE_HERE else microphone_of(output)
 
 
 @dataclass(frozen=True)

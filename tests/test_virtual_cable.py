@@ -4,9 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from PyQt6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
 
+from gui import text
+from gui.settings import Settings
+from gui.sound_panel import SoundPanel
 from realtime.device_info import DeviceError, DeviceInfo
 from realtime.feedback import refuse_loop
+from realtime.messages import EngineStatus
 from realtime.virtual_cable import GUIDES, find_cable
 from tests.pulse_server import PulseServer, running, wait_until
 from tests.serverless_machine import Serverless
@@ -77,6 +83,16 @@ def test_what_is_played_to_a_cable_is_not_heard_again(heard: str, played: str) -
         ["Line In (USB Audio)", "BlackHole 16ch", "CABLE-A Output (VB-Audio Cable A)"], "MME"
     ):
         refuse_loop(other, output)
+
+
+def test_the_window_names_what_calls_choose(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.virtual_mic.MADE_HERE", False)
+    panel = SoundPanel()
+    qtbot.addWidget(panel)
+    status = EngineStatus("running", output="CABLE Input (VB-Audio Virtual Cable)")
+    panel.show_state(status, Settings(virtual_mic=True))
+    said = [label.text() for label in panel.findChildren(QLabel)]
+    assert text.VIRTUAL_MIC_ON.format(name="CABLE Output (VB-Audio Virtual Cable)") in said
 
 
 @pytest.mark.live
