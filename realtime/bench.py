@@ -23,6 +23,8 @@ from realtime.ring import Samples
 from realtime.threads import leave_room
 
 if TYPE_CHECKING:  # torch is imported only where a model is loaded
+    import torch
+
     from model.bundle import Bundle
     from model.masksr import MaskSR, RestorerStream
 
@@ -147,12 +149,17 @@ def _stream(model: "MaskSR", preset: Preset) -> "RestorerStream":
     return model.stream(preset.plan, **preset.stream_settings)
 
 
-def _floor(preset: Preset, model: "MaskSR") -> Floor:
-    from model.roofline import Work, measure_speed
+def _device_and_dtype(model: "MaskSR") -> "tuple[torch.device, torch.dtype]":
+    """Where `model` is, the CPU also where the card had no room for it, and what most of it computes in."""
     from model.training import cpu_and_dtype, device_and_dtype
 
-    dtype = (cpu_and_dtype() if model.device.type == "cpu" else device_and_dtype())[1]
-    speed = measure_speed(model.device, dtype)
+    return cpu_and_dtype() if model.device.type == "cpu" else device_and_dtype()
+
+
+def _floor(preset: Preset, model: "MaskSR") -> Floor:
+    from model.roofline import Work, measure_speed
+
+    speed = measure_speed(*_device_and_dtype(model))
     stream, window = _stream(model, preset), np.zeros(preset.plan.window_samples, np.float32)
     stream.graphs.enabled = False  # what a graph does cannot be counted
     stream.restore_window(window)  # the first of a stream is more work than all others
@@ -169,7 +176,6 @@ def _floor(preset: Preset, model: "MaskSR") -> Floor:
 
 def _growth(preset: Preset, model: "MaskSR", audio: Samples) -> Iterator[Growth]:
     from model.masksr import MaskSR
-    from model.training import device_and_dtype
 
     def hop_ms(model: "MaskSR", **changes: int) -> float:
         stream = _stream(model, preset.model_copy(update=changes))
@@ -182,7 +188,7 @@ def _growth(preset: Preset, model: "MaskSR", audio: Samples) -> Iterator[Growth]
         yield Growth("passes", passes, hop_ms(model, passes=passes))
     for bundle in _other_sizes(preset):
         parameters = sum(tensor.numel() for tensor in bundle.language_model.values())
-        larger = MaskSR.from_bundle(bundle, *device_and_dtype())
+        larger = MaskSR.from_bundle(bundle, *_device_and_dtype(model))
         yield Growth("parameters, millions", parameters / 1e6, hop_ms(larger))
 
 
@@ -214,7 +220,8 @@ def _own_others(preset: Preset, model: "MaskSR", audio: Samples) -> dict[str, fl
     from model.bundle import bundle_folder
     from model.reference import load_reference
 
-    reference = _stream(load_reference(bundle_folder(preset.bundle)), preset)
+    plain = load_reference(bundle_folder(preset.bundle), on_cpu=model.device.type == "cpu")
+    reference = _stream(plain, preset)
     started = perf_counter()
     model.restore(audio, passes=WHOLE_FILE_PASSES, temperature=preset.temperature)
     whole_file_seconds = perf_counter() - started

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from main import main
 from model.masksr import MaskSR
 from presets.preset import load_preset
+from realtime import bench
 from realtime.bench import BenchError, Report, measure, seconds_to_first_sample
 from realtime.bench_report import compare, read_timings, to_json, to_table
 
@@ -38,6 +40,26 @@ def test_every_figure_is_measured(report: Report) -> None:
     own = {"plain float32", "whole file, 16 passes", "codec, encoding", "codec, decoding"}
     assert own < set(report.seconds_per_second)
     assert len(report.seconds_per_second) + len(report.missing) == 7
+
+
+def test_all_is_measured_where_the_model_is_though_there_is_a_card(
+    tiny_preset: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = MaskSR.load(tiny_bundle, on_cpu=True)
+    for module in ("model.masksr", "model.training"):
+        monkeypatch.setattr(f"{module}.device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
+    quick = {"HOPS": 1, "FEW_HOPS": 1, "CONTEXT_FRAMES": (), "PASSES": (), "WHOLE_FILE_PASSES": 1}
+    elsewhere: dict[str, object] = {
+        "seconds_to_first_sample": 0.0,
+        "_floor": None,
+        "_codec": {},
+        "_denoisers": ({}, []),
+    }
+    for name, value in quick.items():
+        monkeypatch.setattr(bench, name, value)
+    for name, result in elsewhere.items():
+        monkeypatch.setattr(bench, name, lambda *arguments, result=result: result)
+    assert measure(load_preset(tiny_preset), model, lambda share, what: None).device == "CPU"
 
 
 def test_growth_is_that_of_window_passes_and_size(report: Report) -> None:
