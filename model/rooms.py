@@ -1,5 +1,6 @@
 """Simulated rooms: impulse responses and their early parts, made once with pyroomacoustics."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,10 @@ def simulate_rooms(count: int, seed: int) -> list[Room]:
 
 
 def save_rooms(path: Path, rooms: Sequence[Room]) -> None:
-    """Write rooms as one uncompressed .npz of their full impulse responses."""
-    np.savez(path, *(room.full for room in rooms))
+    """Write rooms as one uncompressed .npz of their full impulse responses, whole or not at all."""
+    partial = path.with_suffix(f".{os.getpid()}.npz")  # the processes of a training write at once
+    np.savez(partial, *(room.full for room in rooms))
+    partial.replace(path)
 
 
 def load_rooms(path: Path) -> list[Room]:

@@ -118,6 +118,20 @@ def test_rooms_begin_with_the_direct_sound_and_are_reproducible(rooms: list[Room
     np.testing.assert_array_equal(load_rooms(tmp_path / "rooms.npz")[1].full, rooms[1].full)
 
 
+def test_a_kill_while_rooms_are_written_leaves_those_before_them(
+    rooms: list[Room], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(path: Path, *arrays: object) -> None:
+        path.write_bytes(b"PK")
+        raise KeyboardInterrupt
+
+    save_rooms(tmp_path / "rooms.npz", rooms)
+    monkeypatch.setattr("numpy.savez", begin)
+    with pytest.raises(KeyboardInterrupt):
+        save_rooms(tmp_path / "rooms.npz", rooms[:1])
+    assert len(load_rooms(tmp_path / "rooms.npz")) == len(rooms)
+
+
 def test_rooms_reach_from_a_near_microphone_to_a_far_one() -> None:
     late = DIRECT_SAMPLE + SAMPLE_RATE_HZ // 20
     rooms = simulate_rooms(20, 1)
