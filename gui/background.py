@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, pyqtSignal, pyqtSlot
 
+from gui import text
 from model.errors import MaskSRError
 
 Result = TypeVar("Result")
@@ -44,5 +45,7 @@ class Background(QObject):
             result = ended.result()
         except MaskSRError as error:
             self.failed.emit(str(error))
+        except OSError as error:
+            self.failed.emit(text.NOT_DONE.format(error=error))
         else:
             then(result)

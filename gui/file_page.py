@@ -1,6 +1,7 @@
 """The page that restores files: picked, or dropped on it."""
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from pathlib import Path
 
 from PyQt6.QtCore import QModelIndex, Qt, QUrl
@@ -20,7 +21,7 @@ from gui.file_list import FileList
 from gui.file_queue import FileQueue
 from gui.parts import button, row
 from realtime.audio_file import FORMATS
-from realtime.file_jobs import plan_jobs
+from realtime.file_jobs import FileJob, plan_jobs
 
 DEFAULT_PRESET = "studio"  # files can wait
 
@@ -32,6 +33,7 @@ class FilePage(QWidget):
         super().__init__()
         self.setAcceptDrops(True)
         self._background = background
+        self._promised = set[Path]()  # targets, of files that are not in the queue yet as well
         self.queue = FileQueue(background)
         self._preset = QComboBox()
         self._preset.setAccessibleName(text.plain(text.FILE_PRESET))
@@ -61,9 +63,8 @@ class FilePage(QWidget):
 
     def add(self, picked: Iterable[Path]) -> None:
         """Restore these files, and the audio files in these folders."""
-        paths, preset = list(picked), self._preset.currentData() or DEFAULT_PRESET
-        taken = {item.job.target for item in self.queue.items}
-        self._background.run(lambda: plan_jobs(paths, preset, taken), self.queue.add)
+        preset = self._preset.currentData() or DEFAULT_PRESET
+        self._background.run(lambda: self._plan(picked, preset), self.queue.add)
 
     def pick(self) -> None:
         """Let the user choose files."""
@@ -82,6 +83,10 @@ class FilePage(QWidget):
         if event is not None:
             self.add(_dropped(event))
             event.acceptProposedAction()
+
+    def _plan(self, picked: Iterable[Path], preset: str) -> list[FileJob]:
+        jobs = plan_jobs(picked, preset, self._promised)
+        return list(takewhile(lambda job: self._background.is_open, jobs))
 
     def _lay_out(self) -> None:
         empty = QLabel(text.FILE_EMPTY)

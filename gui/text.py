@@ -8,6 +8,9 @@ from model.translation import _, ngettext
 
 APP = "MaskSR Live"
 
+# What the system refuses.
+NOT_DONE = _("That could not be done ({error}); see to the place, its rights and its space.")
+
 # Settings.
 SETTINGS_SET_ASIDE = _(
     "Your settings were damaged ({problem}) and are kept as {path}; the window starts with its own choices."

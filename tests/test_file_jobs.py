@@ -13,7 +13,7 @@ def touched(*paths: Path) -> None:
 
 def test_results_go_beside_their_sources_in_the_same_format(tmp_path: Path) -> None:
     voice, film = tmp_path / "a" / "voice.FLAC", tmp_path / "film.xyz"
-    assert plan_jobs([voice, film], "studio", ()) == [
+    assert list(plan_jobs([voice, film], "studio", set())) == [
         FileJob(voice, tmp_path / "a" / "voice restored.FLAC", "studio"),
         FileJob(film, tmp_path / "film restored.wav", "studio"),
     ]
@@ -21,12 +21,13 @@ def test_results_go_beside_their_sources_in_the_same_format(tmp_path: Path) -> N
 
 def test_folders_stand_for_the_audio_files_below_them(tmp_path: Path) -> None:
     touched(tmp_path / "b.wav", tmp_path / "deep" / "er" / "a.mp3", tmp_path / "notes.txt")
-    sources = [job.source for job in plan_jobs([tmp_path], "cpu", ())]
+    sources = [job.source for job in plan_jobs([tmp_path], "cpu", set())]
     assert sources == [tmp_path / "b.wav", tmp_path / "deep" / "er" / "a.mp3"]
 
 
 def test_no_target_is_there_already_or_promised_twice(tmp_path: Path) -> None:
     source = tmp_path / "v.wav"
     touched(source, tmp_path / "v restored.wav")
-    jobs = plan_jobs([source, source], "cpu", {tmp_path / "v restored 2.wav"})
-    assert [job.target.name for job in jobs] == ["v restored 3.wav", "v restored 4.wav"]
+    promised = {tmp_path / "v restored 2.wav"}
+    jobs = [*plan_jobs([source, source], "cpu", promised), *plan_jobs([source], "cpu", promised)]
+    assert [job.target.name for job in jobs] == [f"v restored {number}.wav" for number in (3, 4, 5)]

@@ -1,6 +1,7 @@
 """Files that are dropped or added are restored by a real process, with progress, cancel and plain words."""
 
 from collections.abc import Iterator
+from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -98,6 +99,32 @@ def test_what_is_no_audio_says_so_and_the_rest_is_restored(
     heard = page.queue.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert heard.startswith("letter.wav: ") and "not audio" in heard
     assert words(page.queue)["voice.wav"] == text.FILE_DONE.format(name="voice restored.wav")
+
+
+def test_a_name_that_leaves_no_room_for_the_results_costs_no_other_file(
+    page: FilePage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    longest = recording(tmp_path, "v" * 250 + ".wav", 0.5)
+    drop(page, longest, recording(tmp_path, "voice.wav", 0.5))
+    qtbot.waitUntil(lambda: page.queue.ended == 2, timeout=PATIENCE_MS)
+    assert "too long" in words(page.queue)[longest.name]
+    assert words(page.queue)["voice.wav"] == text.FILE_DONE.format(name="voice restored.wav")
+
+
+def test_what_is_dropped_twice_at_once_gets_two_results(page: FilePage, qtbot: QtBot, tmp_path: Path) -> None:
+    voice = recording(tmp_path, "voice.wav", 0.5)
+    drop(page, voice)
+    drop(page, voice)
+    qtbot.waitUntil(lambda: page.queue.ended == 2, timeout=PATIENCE_MS)
+    assert len(list(tmp_path.glob("voice restored*.wav"))) == 2
+
+
+def test_the_end_waits_for_no_plan(qtbot: QtBot, tmp_path: Path) -> None:
+    background = Background()
+    page = FilePage(background)
+    qtbot.addWidget(page)
+    page.add(tmp_path / f"{number}.wav" for number in count())
+    background.close()
 
 
 def test_cancel_gives_up_all_and_leaves_nothing(page: FilePage, qtbot: QtBot, tmp_path: Path) -> None:
