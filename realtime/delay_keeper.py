@@ -12,7 +12,7 @@ SKIP_SECONDS = 0.02  # a delay that is off by more is put right at once, by less
 FRESH_SKIP_SECONDS = 0.005  # the same until it was right for the first time
 STEERING_SECONDS = 0.05
 REMEMBERED_BLOCKS = 1000
-MORE_CUSHION_SECONDS, MOST_CUSHION_SECONDS = 0.01, 0.1
+MORE_CUSHION_SECONDS, MOST_MORE_SECONDS, MOST_CUSHION_SECONDS = 0.01, 0.05, 0.1
 NEARLY_LATE_SECONDS = 0.005
 GLIDE = 2e-4  # seconds a second: what steering follows, also where the clocks differ
 CALM_SECONDS, MOST_CALM_SECONDS = 30.0, 480.0  # with sound always in good time, before less is tried
@@ -35,7 +35,9 @@ class DelayKeeper:
         self._heard = self._asked = (0, 0.0)
         self._steering, self._steered_at = Steering(), 0.0
         self._has_been_right = False
-        self._least_frames, self._most_frames = cushion_frames, MOST_CUSHION_SECONDS * playout.rate_hz
+        self._least_frames = cushion_frames
+        more_frames = MOST_MORE_SECONDS * playout.rate_hz  # devices of low rates need much to begin with
+        self._most_frames = max(MOST_CUSHION_SECONDS * playout.rate_hz, cushion_frames + more_frames)
         self._cushion_frames = self._wanted_frames = float(cushion_frames)
         self._dropouts, self._calm_since = 0, 0.0
         self._calm_seconds, self._has_tried_less = CALM_SECONDS, False

@@ -67,6 +67,17 @@ class Session:
         self.now -= late
 
 
+def test_sound_that_has_to_wait_for_long_waits_for_longer_when_it_came_too_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = Session(48_000, 0.0, monkeypatch, cushion_seconds=0.17)  # as a microphone of 8 kHz needs
+    session.run(20.0, stalled_seconds=0.2)
+    before = session.keeper.cushion_frames
+    session.run(10.0)
+    assert session.playout.dropouts > 0
+    assert session.keeper.cushion_frames > before
+
+
 @pytest.mark.parametrize("drift", [200e-6, -200e-6])
 @pytest.mark.parametrize("playback_hz", [44_100, 48_000])
 def test_clocks_that_differ_cost_nothing(
