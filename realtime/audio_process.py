@@ -8,7 +8,7 @@ from model.translation import _
 from realtime.device_info import DeviceInfo
 from realtime.device_pair import DevicePair, names
 from realtime.mailbox import Mailbox
-from realtime.messages import EngineSettings, EngineStatus, State
+from realtime.messages import EngineSettings, EngineStatus, Parameters, State
 from realtime.mixer import Mixer
 from realtime.model_host import ModelHost
 from realtime.model_process import Load, ModelOrder, ModelStatus
@@ -31,7 +31,7 @@ def run_audio(
     if first is None:
         return
     with ModelHost(_order(first), load) as host:
-        _Session(host, settings, statuses, tap).run()
+        _Session(host, first.parameters, settings, statuses, tap).run()
     statuses.put(EngineStatus("stopped"))
     end_past_stuck_threads()
 
@@ -40,12 +40,13 @@ class _Session:
     def __init__(
         self,
         host: ModelHost,
+        parameters: Parameters,
         settings: Mailbox[EngineSettings | None],
         statuses: Mailbox[EngineStatus],
         tap: SignalTap,
     ) -> None:
         self._host, self._settings, self._statuses, self._tap = host, settings, statuses, tap
-        self._mixer = Mixer(host.noisy, host.restored, host.continuations)
+        self._mixer = Mixer(host.noisy, host.restored, host.continuations, parameters)
         self._mixer.is_awaiting = False
         self._problem: str | None = None
 
@@ -109,13 +110,13 @@ class _Session:
 
 def _judge(model: ModelStatus, failure: str | None) -> tuple[State, str | None]:
     """What the state of the model means for the user."""
+    if model.state == "refused":
+        return "dry", model.message
     if failure is not None:
         return "dry", _(
             "The model stopped ({failure}); you are heard unrestored until it is back by itself.",
             failure=failure,
         )
-    if model.state == "refused":
-        return "dry", model.message
     if model.is_failing:
         return "dry", _(
             "The model fails ({problem}); you are heard unrestored until it works again.",

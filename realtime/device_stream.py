@@ -197,5 +197,9 @@ def _believable(seconds: float) -> float:
 
 
 def _now() -> float:
-    """Seconds on a clock that goes on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.time()
+    """Seconds on a clock that goes on while the machine sleeps, and that nobody sets."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()  # of Windows; a Mac's stands still meanwhile

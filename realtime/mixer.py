@@ -15,6 +15,7 @@ from realtime.ring import Ring, Samples
 BLOCK_FRAMES = 256  # 5.8 ms
 SPARE_FRAMES = 2 * BLOCK_FRAMES  # the block that is filling, and the one that has to be known to follow
 RAMP_FRAMES = round(0.02 * SAMPLE_RATE_HZ)
+AS_RESTORED = Parameters()
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,14 @@ class Mixer:
     `is_awaiting` at any time, from any thread.
     """
 
-    def __init__(self, noisy: Ring, restored: Ring, continuations: Mailbox[Continuation]) -> None:
-        self.parameters, self.delay = Parameters(), Delay()
+    def __init__(
+        self,
+        noisy: Ring,
+        restored: Ring,
+        continuations: Mailbox[Continuation],
+        parameters: Parameters = AS_RESTORED,
+    ) -> None:
+        self.parameters, self.delay = parameters, Delay()
         self.is_awaiting = True  # restored sound, because the restorer runs
         self.dropouts = 0  # blocks that went out dry because the restored ones were late
         self.is_restoring = False  # whether the newest block was restored

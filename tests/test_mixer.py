@@ -112,6 +112,13 @@ def test_muting_silences_the_dry_sound_too() -> None:
     assert np.abs(np.diff(out)).max() < 2 * STEEPEST
 
 
+def test_what_begins_muted_lets_nothing_through() -> None:
+    session = Session()
+    muted = Parameters(mute=True)
+    session.mixer = Mixer(session.noisy, session.restored, session.continuations, muted)
+    assert not output(session.run(muted=range(1000))).any()
+
+
 def test_nothing_is_ever_louder_than_full_scale() -> None:
     session = Session()
     session.noisy.write(10 * SOUND[: 100 * BLOCK_FRAMES])
