@@ -1,6 +1,7 @@
 """The live engine as the window and the headless commands hold it: settings go in, the status comes out."""
 
 import multiprocessing
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 from threading import Event, Thread
@@ -84,8 +85,8 @@ class LiveEngine:
         process = multiprocessing.get_context("spawn").Process(
             target=run_audio, args=arguments, name="masksr audio"
         )
-        process.start()
         self._started_at = monotonic()
+        process.start()
         return process
 
     def _keep(self) -> None:
@@ -102,7 +103,8 @@ class LiveEngine:
                 return
             pause_seconds *= 2
             self._statuses.put(EngineStatus())
-            self._process, self._outage = self._start(), None
+            with suppress(OSError):  # the system has no room for one: it is tried again after a longer pause
+                self._process, self._outage = self._start(), None
 
     def _outlives_process(self) -> bool:
         """Wait for the end of the process; whether that was not wanted."""

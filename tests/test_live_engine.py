@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -344,3 +346,32 @@ def test_no_process_outlives_a_window_that_is_killed(pulse: PulseServer) -> None
     window.kill()
     window.join()
     wait_until(lambda: not any(child.is_running() for child in children))
+
+
+def test_a_session_that_begins_muted_lets_nothing_through(pulse: PulseServer) -> None:
+    muted = replace(SETTINGS, parameters=Parameters(mute=True))
+    with ThreadPoolExecutor() as executor:
+        recorded = executor.submit(pulse.record, "speakers.monitor", 5 * SAMPLE_RATE_HZ)
+        with LiveEngine(muted, load_pass_through) as engine:
+            wait_until(lambda: engine.tap.written > SAMPLE_RATE_HZ)
+            assert not recorded.done()
+            assert not recorded.result().any()
+
+
+def test_a_system_without_room_for_another_process_is_asked_again(
+    pulse: PulseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refused = LiveEngine._start, iter([BlockingIOError("Resource temporarily unavailable")])
+
+    def start_where_there_is_room(engine: LiveEngine) -> SpawnProcess:
+        for error in refused:
+            raise error
+        return start(engine)
+
+    with LiveEngine(SETTINGS, load_pass_through) as engine:
+        wait_until(lambda: engine.status.report is not None)
+        monkeypatch.setattr(LiveEngine, "_start", start_where_there_is_room)
+        before = engine.process_id
+        assert before is not None
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: engine.process_id != before and engine.status.report is not None)

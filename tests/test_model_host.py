@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -13,7 +14,7 @@ from model.errors import GraphicsCardError
 from model.plan import SAMPLE_RATE_HZ
 from realtime.mixer import BLOCK_FRAMES, Mixer
 from realtime.model_host import ModelHost
-from realtime.model_process import ModelOrder
+from realtime.model_process import ModelOrder, ModelStatus
 from realtime.ring import Samples
 from tests.failing_card import FULL, load_on_a_card
 from tests.models import load_faulty, load_inverter, load_refused
@@ -142,6 +143,84 @@ def test_a_refused_order_is_told_and_the_next_one_carried_out_by_the_same_proces
         wait_until(lambda: host.status.state == "refused")
         host.poll()
         assert (host.process_id, host.failure) == (process_id, None)
+
+
+class Process:
+    """Ends when it is told to, and cannot be started where there is no room for it."""
+
+    pid = 1
+
+    def __init__(self, has_room: bool = True) -> None:
+        self._has_room = has_room
+        self.exitcode: int | None = None
+
+    def start(self) -> None:
+        if not self._has_room:
+            raise BlockingIOError("Resource temporarily unavailable")
+
+    def kill(self) -> None: ...
+
+    def join(self) -> None: ...
+
+
+class Machine:
+    """Starts such processes; its time is `now`."""
+
+    def __init__(self, host: ModelHost, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.host, self.now, self.process, self.has_room = host, 1000.0, Process(), True
+        monkeypatch.setattr("realtime.model_host.monotonic", lambda: self.now)
+        monkeypatch.setattr(host, "_context", SimpleNamespace(Process=self.start))
+
+    def start(self, **of_the_process: object) -> Process:
+        self.process = Process(self.has_room)
+        return self.process
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            self.now += 0.02
+            self.host.poll()
+
+
+def test_a_failure_that_was_made_good_is_not_told_of_what_comes_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = ModelHost(ModelOrder(), load_inverter)
+    machine = Machine(host, monkeypatch)
+    with host:
+        machine.process.exitcode = 1
+        machine.run(1.0)
+        assert "ended with code 1" in str(host.failure)
+        host._statuses.put(ModelStatus("running", hops=100))
+        machine.run(0.1)
+        refused = ModelStatus("refused", message="There is no such preset; choose another one.")
+        host._statuses.put(refused)
+        assert host.failure is None
+
+
+def test_a_model_is_not_taken_for_hanging_when_the_machine_slept(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = ModelHost(ModelOrder(), load_inverter)
+    machine = Machine(host, monkeypatch)
+    with host:
+        host._statuses.put(ModelStatus("running", hops=100))
+        host.noisy.write(np.zeros(10 * BLOCK_FRAMES, np.float32))
+        machine.run(1.0)
+        machine.now += 3600.0
+        machine.run(1.0)
+        assert host.failure is None
+        machine.run(5.0)
+        assert "did not answer" in str(host.failure)
+
+
+def test_a_system_without_room_for_a_process_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = ModelHost(ModelOrder(), load_inverter)
+    machine = Machine(host, monkeypatch)
+    machine.has_room = False
+    with host:
+        machine.run(2.0)
+        assert (host.process_id, "unavailable" in str(host.failure)) == (None, True)
+        machine.has_room = True
+        machine.run(2.0)
+        assert host.process_id == 1
 
 
 def test_nothing_of_the_process_stays() -> None:
