@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
+from threading import Event
 
 import pytest
 import soundfile
@@ -23,8 +24,12 @@ PATIENCE_MS = 300_000
 
 
 @pytest.fixture
-def page(qtbot: QtBot, tiny_preset: Path) -> Iterator[FilePage]:
-    background = Background()
+def background() -> Background:
+    return Background()
+
+
+@pytest.fixture
+def page(background: Background, qtbot: QtBot, tiny_preset: Path) -> Iterator[FilePage]:
     page = FilePage(background)
     page.set_presets({str(tiny_preset): "Tiny"})
     qtbot.addWidget(page)
@@ -111,16 +116,19 @@ def test_a_name_that_leaves_no_room_for_the_results_costs_no_other_file(
     assert words(page.queue)["voice.wav"] == text.FILE_DONE.format(name="voice restored.wav")
 
 
-def test_what_is_dropped_twice_at_once_gets_two_results(page: FilePage, qtbot: QtBot, tmp_path: Path) -> None:
-    voice = recording(tmp_path, "voice.wav", 0.5)
+def test_what_is_dropped_twice_while_there_is_other_work_gets_two_results(
+    page: FilePage, background: Background, qtbot: QtBot, tmp_path: Path
+) -> None:
+    voice, work = recording(tmp_path, "voice.wav", 0.5), Event()
+    background.run(work.wait)
     drop(page, voice)
     drop(page, voice)
+    work.set()
     qtbot.waitUntil(lambda: page.queue.ended == 2, timeout=PATIENCE_MS)
     assert len(list(tmp_path.glob("voice restored*.wav"))) == 2
 
 
-def test_the_end_waits_for_no_plan(qtbot: QtBot, tmp_path: Path) -> None:
-    background = Background()
+def test_the_end_waits_for_no_plan(background: Background, qtbot: QtBot, tmp_path: Path) -> None:
     page = FilePage(background)
     qtbot.addWidget(page)
     page.add(tmp_path / f"{number}.wav" for number in count())
