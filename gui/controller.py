@@ -213,9 +213,12 @@ class Controller(QObject):
             return change(self._library), self._library.shelf()
 
         def take(result: tuple[str | None, Shelf]) -> None:
+            known = self.shelf.problems
             choice, self.shelf = result
             then(choice)
             self.shelf_changed.emit()
+            if problems := [problem for problem in self.shelf.problems if problem not in known]:
+                self.failed.emit("\n".join(problems))
 
         self.background.run(job, take)
 

@@ -151,8 +151,8 @@ class MainWindow(QMainWindow):
         self._pages.currentChanged.connect(lambda page: controller.change(page=page))
         self._show_settings()
         self._show_presets()
-        if controller.start_problem is not None:
-            self._banner.show_problem(controller.start_problem)
+        problems = filter(None, (controller.start_problem, *controller.shelf.problems))
+        self._banner.show_problem("\n".join(problems))
 
     def _restore_place(self) -> None:
         settings = self.controller.settings

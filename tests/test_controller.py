@@ -187,3 +187,17 @@ def test_a_preset_is_kept_with_what_was_changed_about_it(open_window: OpenWindow
         wait_for(qtbot, lambda: controller.settings.preset is None)
         assert picker.findText("Kitchen") < 0
         window.close()
+
+
+def test_presets_that_are_damaged_are_told_at_the_start_and_later(
+    open_window: OpenWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "presets" / "Tiny.toml").write_text("passes = ")
+    with open_window() as window:
+        assert "Tiny.toml cannot be read" in told(window)
+        window.controller.choose_preset("call")
+        (tmp_path / "presets" / "Other.toml").write_text("hops = 3")
+        window.controller.save_preset("Kitchen")
+        wait_for(qtbot, lambda: "Other.toml is not valid" in told(window))
+        assert "Tiny.toml" not in told(window)
+        window.close()
