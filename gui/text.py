@@ -137,11 +137,11 @@ SETTINGS_PAGE = _("Settings")
 
 # Listening back.
 LISTEN_INTRO = _("Speak, then take the last {seconds} seconds.\n\nHear them before and after, and keep them.")
-LISTEN_TAKE = _("&Take last {seconds} s")
+LISTEN_TAKE = _("Ta&ke last {seconds} s")
 LISTEN_DRY = _("Play &before")
 LISTEN_RESTORED = _("Play &after")
-LISTEN_STOP = _("St&op")
-LISTEN_SAVE = _("Sa&ve…")
+LISTEN_STOP = _("S&top")
+LISTEN_SAVE = _("Sav&e…")
 LISTEN_FOLDER = _("Where to save both sounds and a picture")
 LISTEN_SAVED = _("Saved in {folder}")
 LISTEN_NOWHERE = _("There is no device to listen on; choose one under “Listen on”.")
@@ -171,9 +171,9 @@ THEME = _("&Colours")
 THEMES = {"system": _("As the system"), "dark": _("Dark"), "light": _("Light")}
 CLOSE_TO_TRAY = _("&Keep running in the tray when the window is closed")
 AUTOSTART = _("Start when I log &in")
-IN_MENU = _("Show in the &desktop's menu")
+IN_MENU = _("Show in the desktop's men&u")
 IN_MENU_FAILED = _("The desktop's menu could not be changed in {place} ({error}); see to its rights.")
-HOTKEY = _("&Key for bypass in any program")
+HOTKEY = _("Ke&y for bypass in any program")
 HOTKEY_CLEAR = _("No key")
 HOTKEY_HERE_ONLY = _(
     "This desktop lets no program see keys while another is in front; {key} works in this window."

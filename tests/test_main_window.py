@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from collections import Counter
 from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import enumerate as enumerate_threads
@@ -16,7 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 from PyQt6 import sip
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
-from PyQt6.QtGui import QAction, QDropEvent, QImage
+from PyQt6.QtGui import QAction, QDropEvent, QImage, QKeySequence
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -280,6 +281,27 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(
                 name = control.accessibleName() or getattr(control, "text", str)()
                 assert name and "&" not in control.accessibleName(), control
                 assert (control.focusProxy() or control) in reached, name
+        window.close()
+
+
+def alt_keys(window: MainWindow) -> list[str]:
+    """Of all that can be seen now."""
+    labels = [each for each in window.findChildren(QLabel) if each.buddy() is not None]
+    named: list[Any] = [*labels, *window.findChildren(QAbstractButton)]
+    menus: Any = window.menuBar()
+    words = [
+        each.text() for each in [*filter(lambda each: each.isVisibleTo(window), named), *menus.actions()]
+    ]
+    return [key for each in words if (key := QKeySequence.mnemonic(each).toString())]
+
+
+def test_no_alt_key_leads_to_two_things(open_window: OpenWindow) -> None:
+    with open_window() as window:
+        window.controller.use_virtual_mic(False)  # whose place the output takes
+        for page, name in enumerate(PAGES):
+            show_page(window, page)
+            keys = Counter(alt_keys(window))
+            assert keys["Alt+O"] and [key for key, times in keys.items() if times > 1] == [], name
         window.close()
 
 
