@@ -37,6 +37,9 @@ def _add_training(models: Commands) -> None:
         "--codec", metavar="BUNDLE", help=f"default: that of --start, or {RUNS / 'codec' / 'bundle'}"
     )
     lm.add_argument("--start", metavar="BUNDLE", help="go on from the language model of this bundle")
+    lm.add_argument(
+        "--critic", type=Path, metavar="RUN", help="judge with the critic of this training of a codec"
+    )
     for model in (codec, lm):
         model.add_argument("--config", type=Path, metavar="FILE", help="settings (default: %(default)s)")
         model.add_argument(
@@ -76,7 +79,8 @@ def run_train_lm(command: Command) -> None:
 
     start = None if command.start is None else bundle_folder(command.start)
     codec = start or RUNS / "codec" / "bundle" if command.codec is None else bundle_folder(command.codec)
-    train(command.config, command.data, codec, command.output, command.resume, _show_row, start)
+    arguments = (command.config, command.data, codec, command.output, command.resume, _show_row, start)
+    train(*arguments, command.critic)
 
 
 def run_import_dac(command: Command) -> None:

@@ -50,6 +50,13 @@ class Critic:
         """For `load_state_dict`, to go on as if never stopped."""
         return {"weights": self._discriminator.state_dict(), "optimizer": self._optimizer.state_dict()}
 
+    def learn_on_from(self, state: Mapping[str, Any]) -> None:
+        """Know what another knew whose `state_dict` this is, and begin to learn from there.
+
+        Raises RuntimeError if that is of another shape.
+        """
+        self._discriminator.load_state_dict(state["weights"])
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Raises RuntimeError or ValueError if `state` is of a critic of another shape."""
         self._discriminator.load_state_dict(state["weights"])

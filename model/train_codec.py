@@ -29,9 +29,7 @@ from model.codec_start import (
     start_noise,
     wake,
 )
-from model.critic import Critic
 from model.data import Corpus
-from model.discriminator import Discriminator
 from model.filter_bank import FilterBank, folded, weight_of
 from model.learning_parts import freeze_decoder, freeze_encoder, parameter_groups
 from model.level import FLOOR_RMS, REFERENCE_RMS
@@ -75,10 +73,6 @@ class CodecTrainingConfig(TrainingConfig):
     encoder_units: tuple[int, ...] | None = None  # residual units that learn, of its last blocks; None: all
     decoder_units: tuple[int, ...] | None = None  # the same, of its first blocks
     structure_rate: float = 1.0  # learning rate of what starts in closed form, over that of residual units
-    critic_windows_samples: tuple[int, ...] = (2048, 1024, 512)
-    critic_periods: tuple[int, ...] = (2, 3, 5)
-    critic_channels: int = 16
-    critic_rate: float = 1.0  # its learning rate, over that of the codec
     mel_scales: dict[int, int] = Field({2048: 160, 1024: 100, 512: 60, 256: 30})  # bands by window
     spectral_windows_samples: tuple[int, ...] = (2048, 1024, 512, 256)
     spectral_weight: float = 5.0
@@ -126,10 +120,7 @@ class CodecTrainer(Trainer[CodecTrainingConfig]):
             to_channels_last(folded(steps, self.dtype))
             for steps in (self.dac.encoder.block, self.dac.decoder.model)
         )
-        discriminator = Discriminator(
-            config.critic_windows_samples, config.critic_periods, config.critic_channels
-        )
-        self.critic = Critic(discriminator.to(self.device), self.dtype)
+        self.critic = self._new_critic()
         self.mel_loss = MultiScaleMelLoss(config.mel_scales).to(self.device)
         self.recogniser = Recogniser(self.dtype).to(self.device) if config.word_weight else None
         self.listeners = Listeners(self._weights, config.opinion_every_steps, self.device, self.dtype)

@@ -72,8 +72,9 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
     """One training run on a data set and a bundle's codec, resumable from `checkpoint.pt` in its folder.
 
     It begins as the codec's quantizer; or with the language model of the bundle `start`, of which only the
-    speech encoder is of use if its codec is not that of `bundle`. Each checkpoint also leaves codec and
-    averaged weights as a bundle in the sub-folder `bundle`.
+    speech encoder is of use if its codec is not that of `bundle`. The critic of a codec's training in the
+    folder `critic`, if there is one, knows already what tells made speech from said. Each checkpoint also
+    leaves codec and averaged weights as a bundle in the sub-folder `bundle`.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         rank: int = 0,
         workers: int = 1,
         start: Bundle | None = None,
+        critic: Path | None = None,
     ) -> None:
         super().__init__(config, run, rank, workers)
         self.bundle = bundle
@@ -99,6 +101,9 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.recogniser = Recogniser(self.dtype).to(self.device) if listens else None
         self.listeners = Listeners(self._weights, config.opinion_every_steps, self.device, self.dtype)
         self.recogniser_loss = RecogniserLoss(config.language_model.width).to(self.device)
+        self.critic = self._new_critic() if config.adversarial_weight or config.feature_weight else None
+        if critic is not None:
+            self._take_on(critic)
         if start is bundle:
             self.model.load_state_dict(self._language_model(bundle))
         else:
@@ -130,6 +135,18 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             )
         return {**self.model.state_dict(), **bundle.language_model}
 
+    def _take_on(self, run: Path) -> None:
+        known = load_checkpoint(run / "checkpoint.pt").get("critic")
+        try:
+            if self.critic is None or known is None:
+                raise RuntimeError("there is none")
+            self.critic.learn_on_from(known)
+        except RuntimeError as error:
+            raise TrainingError(
+                f"{run} and the configuration need critics of one shape ({error}); name the training"
+                " of a codec and a configuration with an adversarial_weight."
+            ) from error
+
     def _start_from_codec(self, start: Bundle | None) -> None:
         self.model.start_from_codec(self.codec)
         encoder = self.model.speech_encoder
@@ -145,6 +162,8 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         self.recogniser_loss.load_state_dict(state["recogniser_loss"])
+        if self.critic is not None:
+            self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.resume(state["average"], self.step)
 
@@ -154,6 +173,7 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             "config": self.config.model_dump(mode="json"),
             "model": self.model.state_dict(),
             "recogniser_loss": self.recogniser_loss.state_dict(),
+            "critic": self.critic and self.critic.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state,
         }
@@ -198,6 +218,8 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             "words": self.config.word_weight,
             "opinion": self.config.opinion_weight,
             "second_opinion": self.config.second_opinion_weight,
+            "adversarial": self.config.adversarial_weight,
+            "feature": self.config.feature_weight,
         }
 
     def _losses(self, drawn: Drawn) -> dict[str, Tensor]:
@@ -220,8 +242,11 @@ class LanguageModelTrainer(Trainer[LanguageModelTrainingConfig]):
             speech = self.model.speech_encoder(noisy, white_noise(noisy, self._generator()))
         known = partial(limit_bands, bands_hz=bands_hz.to(self.device))
         window = windows[self.step % len(windows)]
-        found = known(speech.enhanced)
-        losses = {"enhancement": enhancement_loss(found, known(target), window)}
+        found, wanted = known(speech.enhanced), known(target)
+        losses = {"enhancement": enhancement_loss(found, wanted, window)}
+        if self.critic is not None:
+            rate = self.config.critic_rate * self._learning_rate
+            losses |= self.critic.judge(wanted, found, rate, self.step)
         if denoised is not None:
             losses["denoiser"] = enhancement_loss(found, known(denoised), window, loss_of_speech=1.0)
         losses |= self._recognised(speech, target)
@@ -299,17 +324,18 @@ def train(
     resume: bool,
     progress: Callable[[int, dict[str, float]], None],
     start: Path | None = None,
+    critic: Path | None = None,
 ) -> None:
     """Train the language model that `config_path` describes for the codec of the bundle in folder `codec`.
 
-    It begins with that of the bundle in folder `start`, if any; raises TrainingError if that is of another
-    shape.
+    It begins with that of the bundle in folder `start` and the critic of the codec's training in folder
+    `critic`, if any; raises TrainingError if one of these is of another shape.
     """
     config = read_config(config_path, LanguageModelTrainingConfig)
     with workers() as (rank, count):
         bundle = Bundle.load(codec)
         begin = bundle if start == codec else None if start is None else Bundle.load(start)
-        trainer = LanguageModelTrainer(config, data, bundle, run, rank, count, begin)
+        trainer = LanguageModelTrainer(config, data, bundle, run, rank, count, begin, critic)
         if resume:
             trainer.resume()
         trainer.train(progress)

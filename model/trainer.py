@@ -9,6 +9,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from torch import Tensor
 
+from model.critic import Critic
+from model.discriminator import Discriminator
 from model.learning import keep_bundle
 from model.plan import SAMPLE_RATE_HZ
 from model.training import Log, cosine_schedule, device_and_dtype, plot_log
@@ -32,6 +34,12 @@ class TrainingConfig(BaseModel):
     opinion_weight: float = 0.0  # of how much less a listener thinks of what comes out
     second_opinion_weight: float = 0.0  # of how much less another does
     opinion_every_steps: PositiveInt = 1  # the listeners take turns
+    adversarial_weight: float = 0.0  # of how well a critic that learns tells what comes out from speech
+    feature_weight: float = 0.0  # of how differently the critic sees what comes out and what should
+    critic_windows_samples: tuple[int, ...] = (2048, 1024, 512)
+    critic_periods: tuple[int, ...] = (2, 3, 5)
+    critic_channels: int = 16
+    critic_rate: float = 1.0  # its learning rate, over that of the model
 
 
 Config = TypeVar("Config", bound=TrainingConfig)
@@ -82,6 +90,13 @@ class Trainer(ABC, Generic[Config]):
         """Of this step, of what has the rate 1."""
         warmup, steps = self.config.warmup_steps, self.config.steps
         return self.config.learning_rate * cosine_schedule(self.step, steps, warmup)
+
+    def _new_critic(self) -> Critic:
+        config = self.config
+        discriminator = Discriminator(
+            config.critic_windows_samples, config.critic_periods, config.critic_channels
+        )
+        return Critic(discriminator.to(self.device), self.dtype)
 
     def _set_learning_rates(self) -> None:
         for group in self.optimizer.param_groups:

@@ -26,7 +26,7 @@ from model.plan import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from model.rehearsal import RehearsalConfig
 from model.rooms import save_rooms, simulate_rooms
 from model.train_lm import LanguageModelTrainer, LanguageModelTrainingConfig
-from model.training import TrainingError, read_log
+from model.training import TrainingError, load_checkpoint, read_log
 from tests.codecs import small_codec
 from tests.recordings import prepared
 from tests.signals import noise
@@ -159,6 +159,21 @@ def test_the_speech_encoder_learns_from_a_denoiser(
     trainer.train(lambda step, row: None)
     rows = list(read_log(tmp_path))
     assert rows[-1]["denoiser"] < 0.9 * rows[0]["denoiser"]
+
+
+def test_a_critic_of_a_codec_judges_what_the_speech_encoder_makes(runs: Runs, tmp_path: Path) -> None:
+    weights = {"adversarial_weight": 1.0, "critic_windows_samples": (256,), "critic_periods": (2,)}
+    changes = {"steps": 4, "encoder_steps": 4, "log_every_steps": 1, "checkpoint_every_steps": 2}
+    config = CONFIG.model_copy(update=weights | changes)
+    with pytest.raises(TrainingError, match="need critics of one shape"):
+        LanguageModelTrainer(config, runs.data, runs.codec, tmp_path, critic=runs.finished.run)
+    LanguageModelTrainer(config, runs.data, runs.codec, tmp_path / "a").train(lambda step, row: None)
+    assert {"critic", "adversarial", "feature"} <= next(read_log(tmp_path / "a")).keys()
+    learned = load_checkpoint(tmp_path / "a" / "checkpoint.pt")["critic"]["weights"]
+    again = LanguageModelTrainer(config, runs.data, runs.codec, tmp_path / "b", critic=tmp_path / "a")
+    assert again.critic is not None
+    for name, value in again.critic.state_dict()["weights"].items():
+        assert torch.equal(value, learned[name]), name
 
 
 def test_listeners_take_turns(runs: Runs, tmp_path: Path) -> None:
