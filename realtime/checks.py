@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from model.errors import MaskSRError
 from model.translation import N_, _
 from realtime.device_info import choose_device
-from realtime.devices import list_devices, portaudio
+from realtime.devices import alsa_pulse_index, list_devices, portaudio
 from realtime.messages import EngineStatus
 from realtime.processes import REAL_TIME_PRIORITY
 from realtime.session_file import session_path
@@ -88,6 +88,8 @@ def _sound_server() -> str:
 def _portaudio(server_answers: bool) -> str:
     if not server_answers:  # PortAudio waits minutes for one that hangs
         raise ProblemError(_("PortAudio needs the sound server; see to that first, then check again."))
+    if sys.platform == "linux":
+        alsa_pulse_index()
     return str(portaudio().get_portaudio_version()[1]).partition(",")[0]  # without the revision
 
 

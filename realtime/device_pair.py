@@ -87,7 +87,12 @@ class DevicePair:
             )
             self._monitored = opening.enter_context(
                 DeviceStream(
-                    "output", self._monitor_rate_hz, self.monitor.playback, f"{name}-monitor", self._opening
+                    "output",
+                    self._monitor_rate_hz,
+                    self.monitor.playback,
+                    f"{name}-monitor",
+                    self._opening,
+                    "monitor",
                 )
             )
             self._watcher = opening.enter_context(DeviceWatcher(self._choose, self._has_gone))

@@ -35,8 +35,9 @@ class DeviceStream:
 
     `on_block` gets each mono block that is heard, or is to fill each that is played: float32 [frames], with
     the seconds since its first frame was heard, or until it will be. `name` is what the sound server knows
-    the stream by; `opening` is shared by the streams of a process. What is done to the stream is done on a
-    thread of its own, because a sound server that hangs makes it wait.
+    the stream by, and `purpose` what it remembers it by; `opening` is shared by the streams of a process.
+    What is done to the stream is done on a thread of its own, because a sound server that hangs makes it
+    wait.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class DeviceStream:
         on_block: OnBlock,
         name: str,
         opening: Lock,
+        purpose: str = "session",
     ) -> None:
-        self._direction, self._on_block, self._name, self._opening = direction, on_block, name, opening
+        self._direction, self._on_block, self._opening = direction, on_block, opening
+        self._name, self._purpose = name, purpose
         self._rate_hz, self._block_frames = rate_hz, block_frames(rate_hz)
         self._block: Samples = np.zeros(self._block_frames, np.float32)
         self._silence: Samples = np.zeros(self._block_frames, np.float32)
@@ -127,7 +130,7 @@ class DeviceStream:
             self._fail(str(error))
             return
         try:
-            with self._opening, routed(device, self._name) as index:
+            with self._opening, routed(device, self._name, self._purpose) as index:
                 stream = self._opened.enter_context(closing(self._make_stream(index, device)))
             stream.start()
         except (DeviceError, sounddevice.PortAudioError) as error:

@@ -43,18 +43,20 @@ def list_devices() -> list[DeviceInfo]:
 
 
 @contextmanager
-def routed(device: DeviceInfo, stream: str) -> Iterator[int]:
+def routed(device: DeviceInfo, stream: str, purpose: str) -> Iterator[int]:
     """Yields the PortAudio index with which a stream on `device` can be opened meanwhile.
 
-    The sound server knows the stream by the name `stream`. Environment variables of the process say so to
-    ALSA; no two threads may do this at a time. Raises DeviceError.
+    The sound server knows the stream by the name `stream`, and remembers by its `purpose`, a word, how loud
+    the user had it: to turn down what is listened to is not to turn down what calls hear. Environment
+    variables of the process say so to ALSA; no two threads may do this at a time. Raises DeviceError.
     """
     if not device.on_server:
         yield device.index
         return
-    index = _alsa_pulse_index()
+    index = alsa_pulse_index()
     variable = "PULSE_SOURCE" if device.direction == "input" else "PULSE_SINK"
-    with _environment({variable: device.name, "PULSE_PROP": f"{STREAM_PROPERTY}={stream}"}):
+    properties = f"{STREAM_PROPERTY}={stream} application.id=masksr-live-{purpose}"
+    with _environment({variable: device.name, "PULSE_PROP": properties}):
         yield index
 
 
@@ -152,15 +154,20 @@ def _devices_of(sounddevice: ModuleType) -> list[DeviceInfo]:
     ]
 
 
-def _alsa_pulse_index() -> int:
-    """PortAudio's index of ALSA's door to the sound server."""
+def alsa_pulse_index() -> int:
+    """PortAudio's index of ALSA's door to the sound server. Raises DeviceError where it has none."""
     sounddevice = portaudio()
     if "pulse" not in (entry["name"] for entry in sounddevice.query_devices()):
         _start_anew(sounddevice)  # it may have started before the sound server
     for entry in sounddevice.query_devices():
         if entry["name"] == "pulse":
             return int(entry["index"])
-    raise DeviceError(_("ALSA has no `pulse` device; on Debian `apt install libasound2-plugins` brings it."))
+    raise DeviceError(
+        _(
+            "ALSA has no `pulse` device; install what brings it:"
+            " libasound2-plugins (Debian), alsa-plugins-pulseaudio (Fedora) or alsa-plugins (Arch)."
+        )
+    )
 
 
 @contextmanager

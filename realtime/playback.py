@@ -24,7 +24,7 @@ def play(sound: Samples, sample_rate_hz: int, device: DeviceInfo, stopping: Even
     with portaudio_in_use() as sounddevice:
         try:
             with (
-                routed(device, f"{os.getpid()}-playback") as index,
+                routed(device, f"{os.getpid()}-playback", "playback") as index,
                 sounddevice.OutputStream(sample_rate_hz, device=index, channels=1, dtype="float32") as stream,
             ):
                 _write(sound, stream, sample_rate_hz // BLOCKS_PER_SECOND, stopping)

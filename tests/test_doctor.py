@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from realtime.doctor import examine
 from realtime.virtual_mic import VirtualMic
 from tests.models import load_inverter
 from tests.pulse_server import PulseServer
+from tests.serverless_machine import ALSA
 from tests.test_virtual_mic import killed_while_open
 
 pytestmark = pytest.mark.live
@@ -38,6 +41,16 @@ def test_where_all_is_well_it_tells_what_there_is() -> None:
     assert found["speed"].says.endswith("% of the time there is")
     machine = {"permissions", "graphics card"}
     assert all(finding.ok for name, finding in found.items() if name not in machine)
+
+
+def test_alsa_that_does_not_reach_the_sound_server_is_told(tmp_path: Path) -> None:
+    plugins_missing = [line for line in ALSA.read_text().splitlines() if 'conf.d"' not in line]
+    (tmp_path / "asoundrc").write_text("\n".join(plugins_missing))
+    code = "from realtime.checks import examine_system\nfor found in examine_system(): print(found.says)"
+    with PulseServer():
+        environment = os.environ | {"ALSA_CONFIG_PATH": str(tmp_path / "asoundrc")}
+        told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "alsa-plugins-pulseaudio (Fedora)" in told.stdout, told.stderr
 
 
 def test_what_is_wrong_comes_with_what_to_do() -> None:

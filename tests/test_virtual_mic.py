@@ -16,9 +16,18 @@ from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings
 from realtime.sound_server import sound_server
 from realtime.virtual_cable import GUIDES
-from realtime.virtual_mic import MICROPHONE, VirtualMic, VirtualMicError, status, switch_off, switch_on
+from realtime.virtual_mic import (
+    DRY_SIGNAL,
+    MICROPHONE,
+    VirtualMic,
+    VirtualMicError,
+    remove_leftovers,
+    status,
+    switch_off,
+    switch_on,
+)
 from tests.models import load_refused
-from tests.pulse_server import PulseServer, running, wait_until
+from tests.pulse_server import PulseServer, load, running, wait_until
 
 pytestmark = pytest.mark.live
 
@@ -203,6 +212,34 @@ def test_between_sessions_it_gives_the_dry_signal_if_asked(
         switch_on("silence")
         assert status().idle == "silence"
         assert loudness(pulse) == 0.0
+
+
+def muted() -> dict[str, bool]:
+    with sound_server() as server:
+        return {stream.name: bool(stream.mute) for stream in server.sink_input_list()}
+
+
+def test_what_a_killed_session_muted_is_heard_again_and_nothing_else_was_ever_muted() -> None:
+    with PulseServer("module-stream-restore"):
+        switch_on("dry")
+        killed_while_open()
+        load("module-loopback", "source=desk_mic sink=speakers")  # the user's own
+        assert muted() == {DRY_SIGNAL: True, "Loopback from Desk Microphone": False}
+        remove_leftovers()
+        assert not any(muted().values())
+
+
+def test_to_turn_down_what_is_listened_to_is_not_to_turn_down_what_calls_hear() -> None:
+    with PulseServer("module-stream-restore"):
+        settings = EngineSettings("desk_mic", virtual_mic=True, monitor="speakers")
+        for _ in range(2):
+            with LiveEngine(settings, load_refused), sound_server() as server:
+                wait_until(lambda: len(server.sink_input_list()) == 2)
+                sinks = {sink.index: sink.name for sink in server.sink_list()}
+                streams = {sinks[stream.sink]: stream for stream in server.sink_input_list()}
+                assert not streams["masksr_live"].mute
+                server.sink_input_mute(streams["speakers"].index, True)
+        assert streams["speakers"].mute  # as it was left
 
 
 def test_the_dry_signal_ends_with_its_microphone(pulse: PulseServer) -> None:
