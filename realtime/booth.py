@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from threading import Event
 from types import TracebackType
@@ -11,14 +11,16 @@ from typing import Any, Self
 import numpy as np
 
 from model.plan import SAMPLE_RATE_HZ
+from model.translation import _
 from realtime.device_info import Direction, choose_device
 from realtime.devices import list_devices, portaudio, routed
 from realtime.processes import identity, is_running
 from realtime.ring import Samples
-from realtime.sound_server import sound_server
+from realtime.sound_server import SoundServerError, sound_server
 
 ONE_SIDE = "channels=1 channel_map=mono remix=no"
 BUFFER_SECONDS = 0.1
+PATIENCE_SECONDS = 10.0  # with a busy machine
 BOOTH_PROPERTY = "masksr.booth"  # marks on the sound server what belongs to one, with its process
 
 
@@ -49,8 +51,8 @@ class Booth:
         self._line = _Line(np.zeros(0, np.float32))
         with ExitStack() as opening:
             self._furnish(opening)
-            opening.enter_context(self._stream("input", self._both, 2, self._hear))
-            opening.enter_context(self._stream("output", self._voice, 1, self._say))
+            self._open(opening, "input", self._both, 2, self._hear)
+            self._open(opening, "output", self._voice, 1, self._say)
             self._opened = opening.pop_all()
         return self
 
@@ -62,11 +64,12 @@ class Booth:
     def say(self, sound: Samples, rest_seconds: float) -> tuple[Samples, Samples]:
         """Play float32 `sound`, 44.1 kHz, and silence after it; return what was said and what came out.
 
-        Both are float32 of the same length and begin at the same, unknown, instant.
+        Both are float32 of the same length and begin at the same, unknown, instant. Raises SoundServerError.
         """
         rest = np.zeros(round(rest_seconds * SAMPLE_RATE_HZ), np.float32)
         self._line = line = _Line(np.concatenate([sound, rest]))
-        line.is_over.wait()
+        if not line.is_over.wait(len(line.sound) / SAMPLE_RATE_HZ + PATIENCE_SECONDS):
+            raise SoundServerError(_("The sound server went away meanwhile; measure again."))
         voice, output = np.concatenate(line.heard).T
         return voice.copy(), output.copy()
 
@@ -103,10 +106,17 @@ class Booth:
             (f"module-{part}", f"{arguments} {part.partition('-')[2]}_{mark}") for part, arguments in parts
         ]
 
-    def _stream(self, direction: Direction, name: str, channels: int, callback: Callable[..., None]) -> Any:
+    def _open(
+        self,
+        opening: ExitStack,
+        direction: Direction,
+        name: str,
+        channels: int,
+        callback: Callable[..., None],
+    ) -> None:
         kind = portaudio().InputStream if direction == "input" else portaudio().OutputStream
-        with routed(choose_device(list_devices(), name, direction), self._name) as index:
-            return kind(
+        with routed(choose_device(list_devices(), name, direction), self._name, "booth") as index:
+            stream = kind(
                 device=index,
                 channels=channels,
                 samplerate=SAMPLE_RATE_HZ,
@@ -114,6 +124,8 @@ class Booth:
                 dtype="float32",
                 callback=callback,
             )
+        opening.enter_context(stream)
+        opening.callback(stream.abort)  # to stop in order would wait for a server that went away
 
 
 def remove_leftover_booths() -> None:
@@ -130,5 +142,5 @@ def remove_leftover_booths() -> None:
 
 
 def _unload(module: int) -> None:
-    with sound_server() as server:
+    with suppress(SoundServerError), sound_server() as server:  # what it had went with it
         server.module_unload(module)

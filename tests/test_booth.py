@@ -9,8 +9,10 @@ import pytest
 from realtime.booth import Booth
 from realtime.live_engine import LiveEngine
 from realtime.messages import EngineSettings
+from realtime.sound_server import SoundServerError
 from tests.models import load_refused
 from tests.pulse_server import PulseServer, load, running, wait_until
+from tests.signals import tone
 from tests.test_virtual_mic import modules
 
 pytestmark = pytest.mark.live
@@ -54,3 +56,13 @@ def test_a_live_session_removes_what_a_killed_program_left_and_no_booth_that_is_
             wait_until(lambda: engine.status.microphone is not None)
             assert modules() == opened
     assert modules() == killed_booth
+
+
+def test_a_sound_server_that_goes_away_is_not_waited_for(
+    pulse: PulseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.booth.PATIENCE_SECONDS", 0.0)
+    with Booth() as booth:
+        pulse.kill()
+        with pytest.raises(SoundServerError, match="measure again"):
+            booth.say(tone(22_050), 0.5)
