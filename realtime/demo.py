@@ -24,6 +24,6 @@ def run_demo(
     target = folder / "restored.wav"
     report = stream_file(SAMPLE, target, order, load, on_progress)
     before, after = (soundfile.read(path, dtype="float32")[0] for path in (SAMPLE, target))
-    save_spectrograms(folder / "before_after.png", before, after)
     (folder / "report.txt").write_text(describe(report) + "\n", encoding="utf-8")
+    save_spectrograms(folder / "before_after.png", before, after)
     return report

@@ -18,7 +18,10 @@ FLOOR_DB, CEILING_DB = -100.0, -20.0  # of a full-scale sine: where speech lies
 def save_spectrograms(
     path: Path, before: Samples, after: Samples, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> None:
-    """Draw `before` above `after`, float32 [samples] each, on the same axes, as a PNG."""
+    """Draw `before` above `after`, float32 [samples] each, on the same axes, as a PNG.
+
+    What is shorter than a window, as of a demo that was stopped at once, is drawn as if silence followed.
+    """
     figure = Figure(figsize=(10, 6), dpi=110, layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
     for axis, title, audio in zip(axes, ("before", "after"), (before, after), strict=True):
@@ -30,6 +33,7 @@ def save_spectrograms(
 
 
 def _draw(axis: Axes, audio: Samples, sample_rate_hz: int) -> AxesImage:
+    audio = np.pad(audio, (0, max(0, WINDOW_SAMPLES - len(audio))))
     _, _, spectrum = scipy.signal.stft(
         audio, sample_rate_hz, nperseg=WINDOW_SAMPLES, noverlap=WINDOW_SAMPLES - HOP_SAMPLES
     )

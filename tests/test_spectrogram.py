@@ -16,6 +16,12 @@ def brightness(path: Path) -> NDArray[np.float64]:
     return pixels[:, : int(0.8 * pixels.shape[1]), :3].mean(axis=2)
 
 
+def test_what_is_shorter_than_a_window_is_drawn_too(tmp_path: Path) -> None:
+    for frames in (0, 441):
+        save_spectrograms(tmp_path / "short.png", tone(44_100), tone(44_100)[:frames])
+        assert (tmp_path / "short.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_tone_appears_at_its_height_below_the_silent_half(tmp_path: Path) -> None:
     silence = np.zeros(44_100, np.float32)
     save_spectrograms(tmp_path / "silence.png", silence, silence)
