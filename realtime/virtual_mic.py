@@ -231,6 +231,8 @@ def _without_leftovers(server: "Pulse") -> _Installed | None:
             _unload(server, installed)
         else:
             present = installed
+    if present is not None and not _plays_into(server, present):
+        _mute_dry_signal(server, False)  # whose session was killed
     return present
 
 
@@ -244,9 +246,16 @@ def _refuse_if_used(server: "Pulse", installed: _Installed) -> None:
         raise VirtualMicError(
             _("Process {process} has the virtual microphone; end it first.", process=installed.process_id)
         )
-    for stream in server.sink_input_list():
-        if stream.sink == installed.sinks[0].index and OWNER_PROPERTY not in stream.proplist:
-            raise VirtualMicError(_("Something plays into the virtual microphone already; end that first."))
+    if _plays_into(server, installed):
+        raise VirtualMicError(_("Something plays into the virtual microphone already; end that first."))
+
+
+def _plays_into(server: "Pulse", installed: _Installed) -> bool:
+    """Whether anything but its dry signal does."""
+    sink = installed.sinks[0].index
+    return any(
+        stream.sink == sink and OWNER_PROPERTY not in stream.proplist for stream in server.sink_input_list()
+    )
 
 
 def _make(server: "Pulse", owner: str) -> list[int]:
@@ -269,13 +278,17 @@ def _make(server: "Pulse", owner: str) -> list[int]:
 
 
 def _load_dry_signal(server: "Pulse", source: DeviceInfo, sink_name: str) -> None:
-    """Moving is forbidden to it, lest it hears the virtual microphone when its own is unplugged."""
+    """Moving is forbidden to it, lest it hears the virtual microphone when its own is unplugged.
+
+    A role of its own keeps the server from remembering its being muted for other loopbacks.
+    """
     server.module_load(
         "module-loopback",
         f"source={source.name} sink={sink_name} source_dont_move=true sink_dont_move=true"
         f" latency_msec={DRY_LATENCY_MS}"
-        f" sink_input_properties={_properties('media.name', DRY_SIGNAL, PERSISTENT)}",
+        f" sink_input_properties={_properties('media.role=masksr-dry media.name', DRY_SIGNAL, PERSISTENT)}",
     )
+    _mute_dry_signal(server, False)  # the server may remember that it was muted
 
 
 def _mute_dry_signal(server: "Pulse", muted: bool) -> None:
