@@ -7,6 +7,7 @@ from PyQt6.sip import voidptr
 from Xlib import XK, X
 from Xlib.display import Display
 from Xlib.error import BadAccess, CatchError, ConnectionClosedError, DisplayError
+from Xlib.protocol.rq import Event
 
 from gui import text
 from gui.global_key import GlobalKey, HotkeyError
@@ -20,6 +21,7 @@ class X11Key(GlobalKey):
 
     def __init__(self, key: str) -> None:
         super().__init__()
+        self._released_at: int | None = None
         self._display = _open_display()
         try:
             self._grab(key)
@@ -50,8 +52,14 @@ class X11Key(GlobalKey):
 
     def _read(self) -> None:
         events = [self._display.next_event() for _ in range(self._display.pending_events())]
-        if sum(event.type == X.KeyPress for event in events) % 2:
+        if sum(self._is_pressed(event) for event in events) % 2:
             self.pressed.emit()
+
+    def _is_pressed(self, event: Event) -> bool:
+        """Whether a finger did it: the server repeats a key by a release and a press of one time."""
+        if event.type == X.KeyRelease:
+            self._released_at = event.time
+        return event.type == X.KeyPress and event.time != self._released_at
 
 
 def _open_display() -> Display:

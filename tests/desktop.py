@@ -1,10 +1,11 @@
 """The window in tests: opened on a sound server of its own, and what a user finds in it."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import numpy as np
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QComboBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -34,11 +35,33 @@ def press(qtbot: QtBot, window: MainWindow, key: Qt.Key) -> None:
     qtbot.keyClick(window, key)
 
 
+@contextmanager
+def held(*keys: str) -> Iterator[None]:
+    """Keys of the X server as fingers hold them, the last one while the others are down."""
+    from Xlib import XK, X
+    from Xlib.display import Display
+    from Xlib.ext import xtest
+
+    with closing(Display()) as display:
+        codes = [display.keysym_to_keycode(XK.string_to_keysym(key)) for key in keys]
+        for code in codes:
+            xtest.fake_input(display, X.KeyPress, code)
+        display.sync()
+        yield
+        for code in reversed(codes):
+            xtest.fake_input(display, X.KeyRelease, code)
+        display.sync()
+
+
 def told(window: MainWindow) -> str:
     """What the banner says now."""
     banner = window.findChild(Banner)
     assert banner is not None
     return banner.findChild(QLabel).text() if banner.isVisible() else ""
+
+
+def action(window: QWidget, name: str) -> QAction:
+    return next(each for each in window.findChildren(QAction) if each.text() == name)
 
 
 def combo_box(window: QWidget, name: str) -> QComboBox:

@@ -23,13 +23,14 @@ from gui.hotkey_field import HotkeyField
 from gui.key_names import NAMED, pynput_names
 from gui.settings import SettingsFile
 from presets.library import PresetLibrary
-from tests.desktop import button
+from tests.desktop import button, held
 
 pytestmark = pytest.mark.live
 
-xlib = pytest.importorskip("Xlib.display")
+pytest.importorskip("Xlib")
 
 START_MS = 20_000  # a listener's, on a busy machine
+HELD_MS = 1500  # in which the X server repeats a key
 
 
 @pytest.fixture(autouse=True)
@@ -68,18 +69,8 @@ def field(controller: Controller, qtbot: QtBot) -> Iterator[HotkeyField]:
 
 
 def press(*keys: str) -> None:
-    """As fingers do, the last key while the others are down."""
-    from Xlib import XK, X
-    from Xlib.ext import xtest
-
-    display = xlib.Display()
-    codes = [display.keysym_to_keycode(XK.string_to_keysym(key)) for key in keys]
-    for code in codes:
-        xtest.fake_input(display, X.KeyPress, code)
-    for code in reversed(codes):
-        xtest.fake_input(display, X.KeyRelease, code)
-    display.sync()
-    display.close()
+    with held(*keys):
+        pass
 
 
 def heard(key: str, qtbot: QtBot, *fingers: str) -> HeardKey:
@@ -110,6 +101,16 @@ def test_the_key_is_heard_without_any_window(hotkey: Hotkey, qtbot: QtBot) -> No
         press("Control_L", "Alt_L", "b")
     with qtbot.waitSignal(hotkey.pressed):
         press("F7")
+
+
+def test_a_key_that_is_held_is_pressed_once(hotkey: Hotkey, qtbot: QtBot) -> None:
+    presses = list[None]()
+    hotkey.pressed.connect(lambda: presses.append(None))
+    hotkey.take("F7")
+    for _ in range(2):
+        with held("F7"):
+            qtbot.wait(HELD_MS)
+    qtbot.waitUntil(lambda: len(presses) == 2)
 
 
 def test_a_key_that_is_taken_or_unknown_is_refused(hotkey: Hotkey) -> None:

@@ -17,7 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 from PyQt6 import sip
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
-from PyQt6.QtGui import QAction, QDropEvent, QImage, QKeySequence
+from PyQt6.QtGui import QDropEvent, QImage, QKeySequence
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -46,6 +46,7 @@ from tests.desktop import (
     SMALLEST,
     VIRTUAL_MIC,
     OpenWindow,
+    action,
     button,
     combo_box,
     loudest_hz,
@@ -161,10 +162,6 @@ def test_bypass_and_mute_are_one_key_away(open_window: OpenWindow, pulse: PulseS
         press(qtbot, window, Qt.Key.Key_F10)
         wait_for(qtbot, lambda: not pulse.record(VIRTUAL_MIC, SAMPLE_RATE_HZ).any())
         window.close()
-
-
-def action(window: MainWindow, name: str) -> QAction:
-    return next(each for each in window.findChildren(QAction) if each.text() == name)
 
 
 def dropped(path: Path) -> QDropEvent:
