@@ -18,6 +18,7 @@ from gui.controller import Controller
 from gui.file_page import FilePage
 from gui.header import BYPASS_KEY, HOLD_KEY, MUTE_KEY, Header
 from gui.health_page import HealthPage
+from gui.held_keys import HeldKeys
 from gui.latency_bar import LatencyBar
 from gui.listen_page import ListenPage
 from gui.live_page import LivePage
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._make_menus()
         self._tray = Tray(self)
+        self._held_keys = HeldKeys(QKeySequence(HOLD_KEY)[0].key())
         self._connect()
         self._restore_place()
         self._frames = QTimer(self)
@@ -129,6 +131,7 @@ class MainWindow(QMainWindow):
         self._header.bypass_switched.connect(lambda on: controller.change(bypass=on))
         self._header.mute_switched.connect(lambda on: controller.change(mute=on))
         self._header.dry_held.connect(controller.hear_dry)
+        self._held_keys.released.connect(lambda: controller.hear_dry(False))
         self._banner.restart_wanted.connect(controller.restart)
         self._sound.microphone_chosen.connect(controller.choose_microphone)
         self._sound.output_chosen.connect(controller.choose_output)
@@ -215,24 +218,15 @@ class MainWindow(QMainWindow):
         self.close()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        self._hold_dry(event, True)
-
-    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
-        self._hold_dry(event, False)
-
-    def _hold_dry(self, event: QKeyEvent | None, on: bool) -> None:
         if event is not None and event.key() == QKeySequence(HOLD_KEY)[0].key():
-            if not event.isAutoRepeat():
-                self.controller.hear_dry(on)
-        elif on:
-            super().keyPressEvent(event)
+            self.controller.hear_dry(True)
         else:
-            super().keyReleaseEvent(event)
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
-            self.controller.hear_dry(False)  # the release of the key goes elsewhere
+            self.controller.hear_dry(False)  # the release of the key goes to another program
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         stays = self.controller.settings.close_to_tray and Tray.isSystemTrayAvailable()
@@ -242,6 +236,7 @@ class MainWindow(QMainWindow):
                 event.ignore()
             return
         self._frames.stop()
+        self._held_keys.close()
         self._tray.hide()
         self._listen.close_player()
         self._files.close_queue()

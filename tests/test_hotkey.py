@@ -23,7 +23,7 @@ from gui.hotkey_field import HotkeyField
 from gui.key_names import NAMED, pynput_names
 from gui.settings import SettingsFile
 from presets.library import PresetLibrary
-from tests.desktop import button, held
+from tests.desktop import OpenWindow, action, button, held
 
 pytestmark = pytest.mark.live
 
@@ -111,6 +111,35 @@ def test_a_key_that_is_held_is_pressed_once(hotkey: Hotkey, qtbot: QtBot) -> Non
         with held("F7"):
             qtbot.wait(HELD_MS)
     qtbot.waitUntil(lambda: len(presses) == 2)
+
+
+@pytest.mark.parametrize(("key", "name"), [("F9", text.BYPASS), ("F10", text.MUTE)])
+def test_a_key_of_the_window_that_is_held_switches_once(
+    open_window: OpenWindow, qtbot: QtBot, key: str, name: str
+) -> None:
+    with open_window() as window:
+        switched = list[bool]()
+        action(window, name).toggled.connect(switched.append)
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        with held(key):
+            qtbot.wait(HELD_MS)
+        assert switched == [True]
+        window.close()
+
+
+def test_the_key_for_the_dry_sound_is_held_without_a_gap(open_window: OpenWindow, qtbot: QtBot) -> None:
+    with open_window() as window:
+        heard_dry = list[bool]()
+        controller = window.controller
+        controller.settings_changed.connect(lambda: heard_dry.append(controller.hears_dry))
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        with held("F8"):
+            qtbot.wait(HELD_MS)
+        qtbot.waitUntil(lambda: not controller.hears_dry)
+        assert heard_dry == [True, False]
+        window.close()
 
 
 def test_a_key_that_is_taken_or_unknown_is_refused(hotkey: Hotkey) -> None:

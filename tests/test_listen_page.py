@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import soundfile
 from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.listen_page import ListenPage
 from model.plan import SAMPLE_RATE_HZ
 from realtime.ring import Samples
-from tests.desktop import VIRTUAL_MIC, OpenWindow, button, loudest_hz, wait_for, wait_for_sound
+from tests.desktop import VIRTUAL_MIC, OpenWindow, button, combo_box, loudest_hz, wait_for, wait_for_sound
 from tests.pulse_server import PulseServer
 
 pytestmark = pytest.mark.live
@@ -37,6 +38,18 @@ def test_holding_a_key_lets_the_dry_signal_be_heard(
         qtbot.keyRelease(window, Qt.Key.Key_F8)
         wait_for(qtbot, lambda: not goes_out_dry())
         assert not window.controller.settings.bypass
+        window.close()
+
+
+def test_the_key_is_seen_released_where_a_menu_keeps_it_to_itself(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    with open_window() as window:
+        qtbot.keyPress(window, Qt.Key.Key_F8)
+        assert window.controller.hears_dry
+        combo_box(window, "Preset").showPopup()
+        qtbot.keyRelease(QApplication.activePopupWidget(), Qt.Key.Key_F8)
+        wait_for(qtbot, lambda: not window.controller.hears_dry)
         window.close()
 
 
