@@ -89,9 +89,14 @@ class Controller(QObject):
         """Both signals of the last seconds; None while the engine is being restarted."""
         return None if self._engine is None else self._engine.tap
 
+    @property
+    def can_restart(self) -> bool:
+        """Whether the engine has ended and is not being started."""
+        return self.status.state in ("failed", "stopped")
+
     def restart(self) -> None:
         """Start the engine anew after it failed."""
-        if self._engine is None:
+        if not self.can_restart:
             return
         old, self._running, self._engine = self._running, ExitStack(), None
         self._polling.stop()
@@ -244,7 +249,11 @@ class Controller(QObject):
             self._engine.settings = self._engine_settings()
 
     def _start_engine(self) -> None:
-        self._engine = self._running.enter_context(LiveEngine(self._engine_settings()))
+        try:
+            self._engine = self._running.enter_context(LiveEngine(self._engine_settings()))
+        except OSError as error:  # the system has no room for its process
+            self.status = EngineStatus("failed", message=text.NOT_STARTED.format(error=error))
+            self.status_changed.emit()
 
     def _start_again(self, ended: None) -> None:
         self._start_engine()

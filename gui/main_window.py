@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
     def _show_status(self) -> None:
         controller, status = self.controller, self.controller.status
         self._header.show_state(status, controller.settings, controller.hears_dry)
-        self._banner.show_message(status.message, status.state in ("failed", "stopped"))
+        self._banner.show_message(status.message, controller.can_restart)
         self._sound.show_state(status, controller.settings)
         self._figures.set_status(status)
         self._latency.set_budget(None if status.report is None else status.report.latency)

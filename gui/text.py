@@ -75,6 +75,7 @@ DRY = _("Passing the microphone on as it is")
 RECOVERING = _("Reconnecting…")
 FAILED = _("The engine stopped")
 STOPPED = _("Stopped")
+NOT_STARTED = _("The engine could not be started ({error}); close other programs, then restart it.")
 ROUTE = _("{microphone}  →  {output}")
 NO_ROUTE = _("Waiting for the devices")
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from gui import text
 from gui.header import Header
 from model.plan import SAMPLE_RATE_HZ
+from realtime.live_engine import LiveEngine
 from realtime.sound_server import sound_server
 from tests.desktop import (
     VIRTUAL_MIC,
@@ -107,6 +108,31 @@ def test_an_engine_that_dies_comes_back_and_one_that_keeps_dying_can_be_restarte
         restart.click()
         wait_for_sound(qtbot, window)
         assert not restart.isVisible()
+        window.close()
+
+
+def test_an_engine_that_the_system_has_no_room_for_is_told_and_can_be_restarted(
+    open_window: OpenWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = list[LiveEngine]()
+
+    def refuse(engine: LiveEngine) -> None:
+        refused.append(engine)
+        raise OSError("Cannot allocate memory")
+
+    start = LiveEngine._start
+    monkeypatch.setattr(LiveEngine, "_start", refuse)
+    with open_window() as window:
+        restart = button(window, text.RESTART)
+        for _ in range(2):
+            refused.clear()
+            restart.click()
+            wait_for(qtbot, lambda: bool(refused) and restart.isVisible())
+            assert "Cannot allocate memory" in told(window)
+        monkeypatch.setattr(LiveEngine, "_start", start)
+        restart.click()
+        wait_for_sound(qtbot, window)
+        assert not restart.isVisible() and not told(window)
         window.close()
 
 
