@@ -81,9 +81,9 @@ class Header(QWidget):
 def _sentence(status: EngineStatus, settings: Settings, hears_dry: bool) -> str:
     if status.state == "loading":
         return text.LOADING.format(percent=100 * status.progress)
+    if settings.mute and status.state in ("running", "dry"):
+        return text.MUTED
     if status.state == "running":
-        if settings.mute:
-            return text.MUTED
         if settings.bypass:
             return text.BYPASSED
         if hears_dry:

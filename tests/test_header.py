@@ -23,6 +23,7 @@ TOO_BUSY = EngineStatus(state="running", passes_now=0, passes_wanted=4)
         (RESTORING, Settings(bypass=True, mute=True), text.MUTED, "muted"),
         (TOO_BUSY, Settings(), text.TOO_BUSY, "warning"),
         (EngineStatus(state="dry"), Settings(), text.DRY, "warning"),
+        (EngineStatus(state="dry"), Settings(mute=True), text.MUTED, "warning"),
         (EngineStatus(state="failed"), Settings(), text.FAILED, "danger"),
     ],
 )
