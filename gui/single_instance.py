@@ -56,6 +56,8 @@ class SingleInstance(QObject):
         """Whether the lock could be had before an instance that has it could be asked to show itself."""
         deadline = QDeadlineTimer(ENDING_MS)
         while not self._lock.tryLock(RETRY_MS):
+            if self._lock.error() != QLockFile.LockError.LockFailedError:
+                return True  # there is no place for a lock: better two windows than none
             if self._raise_first() or deadline.hasExpired():
                 return False
         return True

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -65,3 +66,11 @@ def test_a_start_while_the_first_one_ends_waits_to_be_the_first(qtbot: QtBot, na
     assert second.stdout is not None and second.stdout.readline().split() == ["True"]
     second.kill()
     second.communicate()
+
+
+def test_a_start_without_a_place_for_the_lock_is_the_first(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    with SingleInstance(name) as instance:
+        assert instance.is_first
