@@ -10,7 +10,7 @@ from PyQt6.QtGui import (
     QKeyEvent,
     QKeySequence,
 )
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QTabWidget, QVBoxLayout, QWidget
 
 from gui import text
 from gui.banner import Banner
@@ -25,13 +25,13 @@ from gui.live_page import LivePage
 from gui.parts import Card
 from gui.preset_panel import PresetPanel
 from gui.settings_page import SettingsPage
+from gui.side_panel import SidePanel
 from gui.sound_panel import SoundPanel
 from gui.status_strip import StatusStrip
 from gui.theme import Theme
 from gui.tray import Tray
 
 SIZE = (1120, 720)  # logical pixels, at the first start
-PANEL_WIDTH = 300
 FRAME_MS = 30  # between two pictures: 33 a second
 
 
@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
             self._pages.addTab(page, name)
         body = QHBoxLayout()
         body.setSpacing(12)
-        body.addWidget(self._make_panel())
+        body.addWidget(SidePanel(self._sound, self._presets))
         body.addWidget(self._pages, 1)
         foot, figures = Card(), QHBoxLayout()
         figures.setSpacing(20)
@@ -96,22 +96,6 @@ class MainWindow(QMainWindow):
         column.addWidget(foot)
         self.setCentralWidget(centre)
         centre.setFocus()
-
-    def _make_panel(self) -> QScrollArea:
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        column.addWidget(self._sound)
-        column.addWidget(self._presets)
-        column.addStretch(1)
-        panel = QScrollArea()
-        panel.setWidgetResizable(True)
-        panel.setWidget(inside)
-        panel.setFixedWidth(PANEL_WIDTH)
-        panel.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        panel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        return panel
 
     def _make_menus(self) -> None:
         menus = self.menuBar()
