@@ -349,9 +349,10 @@ def test_no_process_outlives_a_window_that_is_killed(pulse: PulseServer) -> None
 
 
 def test_a_session_that_begins_muted_lets_nothing_through(pulse: PulseServer) -> None:
-    muted = replace(SETTINGS, parameters=Parameters(mute=True))
+    load("module-null-sink", "sink_name=earphones")
+    muted = replace(SETTINGS, output="earphones", parameters=Parameters(mute=True))
     with ThreadPoolExecutor() as executor:
-        recorded = executor.submit(pulse.record, "speakers.monitor", 5 * SAMPLE_RATE_HZ)
+        recorded = executor.submit(pulse.record, "earphones.monitor", 5 * SAMPLE_RATE_HZ)
         with LiveEngine(muted, load_pass_through) as engine:
             wait_until(lambda: engine.tap.written > SAMPLE_RATE_HZ)
             assert not recorded.done()
